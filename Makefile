@@ -1,0 +1,65 @@
+# loadlift.aws: `make lab` shows the whole story on this machine, `make test` passes the tests.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+PROFILE ?= full
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+LAB := LOADLIFT_LAB="$(CURDIR)/.lab" PYTHONPATH="$(CURDIR)/roles/lab/files" "$(BIN)/python" -m loadlift_lab.lifecycle
+export PATH := $(BIN):$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_FORCE_COLOR ?= $(shell [ -t 1 ] && echo 1 || echo 0)
+
+.PHONY: help setup setup-test lab lab-start lab-stop lab-status lab-clean provision ladder report teardown test lint unit molecule
+
+help: ## Show these targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+setup: $(VENV)/.requirements ## Make .venv with everything the collection and its lab need
+
+setup-test: $(VENV)/.requirements-test
+
+$(VENV)/.requirements: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "loadlift.aws needs Python 3.11 or newer; PYTHON=$(PYTHON) is $$($(PYTHON) --version 2>&1)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	@echo "Installing the pinned requirements into $(VENV) (about a minute) ..."
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@packages=$$("$(BIN)/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && mkdir -p "$$packages/ansible_collections/loadlift" && ln -sfn "$(CURDIR)" "$$packages/ansible_collections/loadlift/aws"
+	@touch $@
+
+$(VENV)/.requirements-test: requirements-test.txt $(VENV)/.requirements
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@touch $@
+
+lab: lab-start ## Start the lab, build the system, run the ladder of swarms, write the report (PROFILE=full|quick)
+	ansible-playbook -i inventory/lab playbooks/site.yml -e load_test_profile=$(PROFILE)
+
+lab-start: setup ## Start the lab
+	ansible-playbook -i inventory/lab playbooks/lab.yml
+
+lab-stop: setup ## Stop the lab; its account is kept
+	ansible-playbook -i inventory/lab playbooks/lab.yml -e lab_state=stopped
+
+lab-clean: setup ## Stop the lab and remove its account
+	ansible-playbook -i inventory/lab playbooks/lab.yml -e lab_state=absent
+
+lab-status: setup ## Show each part of the lab
+	@$(LAB) status
+
+provision ladder report teardown: setup ## Run one playbook of the story against the lab
+	ansible-playbook -i inventory/lab playbooks/$@.yml -e load_test_profile=$(PROFILE)
+
+test: setup-test lint molecule unit ## Set up all and pass the tests
+
+lint: setup-test ## Style, types, YAML, Ansible's production rules
+	ruff check . && ruff format --check .
+	yamllint .
+	mypy roles/lab/files/loadlift_lab
+	ansible-lint
+	antsibull-changelog lint
+
+molecule: setup-test ## Each role against the control plane
+	molecule test --all
+
+unit: setup-test ## Unit, lab and integration tests
+	pytest
