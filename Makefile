@@ -10,7 +10,7 @@ export PATH := $(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_FORCE_COLOR ?= $(shell [ -t 1 ] && echo 1 || echo 0)
 
-.PHONY: help setup setup-test lab lab-start lab-stop lab-status lab-clean provision ladder report teardown test lint unit molecule
+.PHONY: help packages setup setup-test lab lab-start lab-stop lab-status lab-clean provision ladder report teardown test lint unit molecule
 
 help: ## Show these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -34,6 +34,10 @@ $(VENV)/.requirements-test: requirements-test.txt $(VENV)/.requirements
 lab: lab-start ## Start the lab, build the system, run the ladder of swarms, write the report (PROFILE=full|quick)
 	ansible-playbook -i inventory/lab playbooks/site.yml -e load_test_profile=$(PROFILE)
 
+packages: setup
+	@[ "$$(PYTHONPATH=roles/lab/files "$(BIN)/python" -m loadlift_lab.preflight packages)" = "[]" ] || \
+	  ansible-playbook -i inventory/lab playbooks/lab.yml -e lab_state=installed
+
 lab-start: setup ## Start the lab
 	ansible-playbook -i inventory/lab playbooks/lab.yml
 
@@ -49,7 +53,7 @@ lab-status: setup ## Show each part of the lab
 provision ladder report teardown: setup ## Run one playbook of the story against the lab
 	ansible-playbook -i inventory/lab playbooks/$@.yml -e load_test_profile=$(PROFILE)
 
-test: setup-test lint molecule unit ## Set up all and pass the tests
+test: setup-test packages lint molecule unit ## Set up all and pass the tests
 
 lint: setup-test ## Style, types, YAML, Ansible's production rules
 	ruff check . && ruff format --check .

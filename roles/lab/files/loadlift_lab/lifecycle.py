@@ -140,7 +140,9 @@ def status(settings: LabSettings) -> tuple[str, bool]:
     programs = sorted(connect(settings).getAllProcessInfo(), key=lambda program: program["name"])
     rows = [f"{p['name']:<32} {p['statename']:<9} {p['description']}" for p in programs]
     problem = first_problem(settings)
-    return "\n".join([f"{'part':<32} {'state':<9} detail", *rows, problem or f"control plane: {settings.endpoint}"]), not problem
+    return "\n".join(
+        [f"{'part':<32} {'state':<9} detail", *rows, problem or f"control plane: {settings.endpoint}"]
+    ), not problem
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -151,12 +153,24 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _without_a_lab(command: str) -> int:
+    if command == "stop":
+        print(json.dumps({"changed": False}))
+        return 0
+    print("There is no lab here. Start it: make lab-start")
+    return 1
+
+
 def run(options: argparse.Namespace) -> int:
     """Do what the command line says; raises LabError with one clear sentence."""
     try:
         settings = LabSettings.load(options.directory)
     except FileNotFoundError:
-        print(json.dumps({"changed": False}) if options.command == "stop" else "There is no lab here. Start it: make lab-start")
+        print(
+            json.dumps({"changed": False})
+            if options.command == "stop"
+            else "There is no lab here. Start it: make lab-start"
+        )
         return 0 if options.command == "stop" else 1
     if options.command == "status":
         table, healthy = status(settings)
