@@ -1,0 +1,56 @@
+"""`python -m loadlift_lab.control_plane`: gunicorn with one worker, since the account lives in its memory."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from loadlift_lab.settings import LabSettings
+
+THREADS = 32  # enough for the long polls of every part and for the users' clients
+
+
+class ControlPlane(BaseApplication):  # type: ignore[misc]
+    """The server of one lab's control plane."""
+
+    def __init__(self, settings: LabSettings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set gunicorn's options."""
+        options = {
+            "bind": f"{self._settings.address()}:{self._settings.control_plane_port}",
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "timeout": 0,  # a replay may take long
+            "graceful_timeout": 3,  # long polls would hold it up
+            "keepalive": 75,
+            "control_socket_disable": True,
+            "proc_name": "loadlift-control-plane",
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Return the WSGI application, with the account as the journal tells it: runs in the worker."""
+        from loadlift_lab.control_plane.application import create_application
+
+        return create_application(self._settings)
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    # Nothing may reach the real AWS from here, nor wait for an instance's credentials.
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    ControlPlane(LabSettings.load()).run()
+
+
+if __name__ == "__main__":
+    main()
