@@ -130,8 +130,7 @@ class Supervisor:
 
     @property
     def _directory(self) -> Path:
-        directory: Path = self._settings.directory / "supervisor" / "conf.d"
-        return directory
+        return self._settings.directory / "supervisor" / "conf.d"
 
     def _file(self, name: str) -> Path:
         return self._directory / f"{name}.ini"
