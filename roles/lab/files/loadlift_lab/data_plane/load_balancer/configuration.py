@@ -33,7 +33,12 @@ def render(snapshot: Snapshot, surroundings: Surroundings) -> str:
     """Return the configuration; its description names it, so that a running HAProxy tells which one it has."""
     groups = {group.arn: group for group in snapshot.target_groups}
     sections = [
-        *(_frontend(lb, listener, groups) for lb in snapshot.load_balancers for listener in lb.listeners),
+        *(
+            section
+            for lb in snapshot.load_balancers
+            for listener in lb.listeners
+            for section in (_frontend(lb, listener, groups, surroundings), _successor(lb, listener, surroundings))
+        ),
         *(_backend(group, snapshot.load_balancers, surroundings) for group in snapshot.target_groups),
         _unavailable(),
     ]
@@ -62,14 +67,17 @@ def server_name(target: Target) -> str:
 
 
 def _global(surroundings: Surroundings, identity: str) -> list[str]:
+    statistics = quote(f"{surroundings.socket_directory}/haproxy.sock")
     return [
         "# Written by the data plane from the API's load balancers.",
         "global",
         f"  description {identity}",
         f"  maxconn {surroundings.maxconn}",
-        f"  stats socket {quote(surroundings.stats_socket)} mode 600 level admin expose-fd listeners",
+        f"  stats socket {statistics} mode 600 level admin expose-fd listeners",
         f"  server-state-file {quote(surroundings.server_state)}",
         "  hard-stop-after 300s",
+        # Else a reload closes a connection between two requests just as the next one arrives.
+        "  close-spread-time infinite",
     ]
 
 
@@ -89,10 +97,15 @@ def _defaults(surroundings: Surroundings) -> list[str]:
     ]
 
 
-def _frontend(lb: LoadBalancer, listener: Listener, groups: dict[str, TargetGroup]) -> list[str]:
+def _frontend(
+    lb: LoadBalancer, listener: Listener, groups: dict[str, TargetGroup], surroundings: Surroundings
+) -> list[str]:
+    name = _frontend_name(lb, listener)
     return [
-        f"frontend {name_of(lb.name)}-{listener.port}",
+        f"frontend {name}",
         f"  bind {lb.address}:{listener.port}",
+        f"  bind {_handover(name, surroundings)} accept-proxy mode 600",
+        *_hand_over(name),
         f"  timeout client {lb.idle_timeout}s",
         f"  timeout http-keep-alive {lb.idle_timeout}s",
         "  acl decided var(txn.backend) -m found",
@@ -102,6 +115,35 @@ def _frontend(lb: LoadBalancer, listener: Listener, groups: dict[str, TargetGrou
         "  use_backend %[var(txn.backend)]",
         f"  default_backend {UNAVAILABLE}",
     ]
+
+
+def _frontend_name(lb: LoadBalancer, listener: Listener) -> str:
+    return f"{name_of(lb.name)}-{listener.port}"
+
+
+def _hand_over(frontend: str) -> list[str]:
+    """Let a process that a reload has replaced pass the next request of a kept connection on, and then close it.
+
+    So no connection is closed under a request, and no request meets yesterday's rules.
+    """
+    return [
+        "  http-request allow if { stopping }",
+        "  http-after-response set-header Connection close if { stopping }",
+        f"  use_backend {frontend}-successor if {{ stopping }}",
+    ]
+
+
+def _successor(lb: LoadBalancer, listener: Listener, surroundings: Surroundings) -> list[str]:
+    name = _frontend_name(lb, listener)
+    return [
+        f"backend {name}-successor",
+        f"  timeout server {lb.idle_timeout}s",
+        f"  server successor {_handover(name, surroundings)} send-proxy-v2",
+    ]
+
+
+def _handover(frontend: str, surroundings: Surroundings) -> str:
+    return quote(f"unix@{surroundings.socket_directory}/{frontend}.sock")
 
 
 def _forwarded_headers(port: int) -> list[str]:

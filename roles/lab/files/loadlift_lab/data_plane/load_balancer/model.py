@@ -129,7 +129,7 @@ class Surroundings:
 
     lambda_address: str
     lambda_port: int
-    stats_socket: str
+    socket_directory: str
     server_state: str  # file: what the previous process knew of its servers
     bad_gateway: str  # file: the answer when a target refuses the connection
     maxconn: int = 4000

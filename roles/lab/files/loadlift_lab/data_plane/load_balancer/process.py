@@ -36,7 +36,7 @@ def surroundings(settings: LabSettings) -> Surroundings:
     return Surroundings(
         lambda_address=settings.address(),
         lambda_port=settings.lambda_port,
-        stats_socket=str(_socket(settings)),
+        socket_directory=str(settings.run_directory),
         server_state=str(folder / "server-state"),
         bad_gateway=str(folder / "502.http"),
         # A connection through HAProxy is two descriptors.
