@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadlift_lab.data_plane.context import Context, aws_environment
+from loadlift_lab.data_plane.each import for_each
 from loadlift_lab.files import write_if_different
 from loadlift_lab.settings import LabSettings
 
@@ -34,8 +35,7 @@ def reconcile(context: Context) -> None:
     for gone in context.supervisor.names(PREFIX) - {PREFIX + instance.id for instance in instances}:
         context.supervisor.remove(gone)
         shutil.rmtree(_directory(context.settings, gone.removeprefix(PREFIX)), ignore_errors=True)
-    for instance in instances:
-        _run(context, instance)
+    for_each(instances, lambda instance: _run(context, instance))
 
 
 def environment(settings: LabSettings, instance: Instance, directory: Path) -> dict[str, str]:
