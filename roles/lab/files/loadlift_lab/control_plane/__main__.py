@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -43,13 +44,24 @@ class ControlPlane(BaseApplication):  # type: ignore[misc]
         return create_application(self._settings)
 
 
+def _fix_hash_seed() -> None:
+    """Start anew with a fixed order of sets: moto goes through some, and a replay must find the same order."""
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, "-m", "loadlift_lab.control_plane"])
+
+
 def main() -> None:
     """Serve until SIGTERM."""
+    _fix_hash_seed()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("botocore").setLevel(logging.WARNING)
     # Nothing may reach the real AWS from here, nor wait for an instance's credentials.
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
-    ControlPlane(LabSettings.load()).run()
+    settings = LabSettings.load()
+    # Every access key belongs to the one account; moto reads this when it is imported.
+    os.environ["MOTO_ACCOUNT_ID"] = settings.account_id
+    ControlPlane(settings).run()
 
 
 if __name__ == "__main__":

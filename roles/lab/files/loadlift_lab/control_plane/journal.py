@@ -6,6 +6,7 @@ One JSON object a line. The file holds passwords, so nobody but its owner may re
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ class Entry:
     def of(cls, environ: dict[str, Any], body: bytes, seed: int, at: float) -> Entry:
         """Return the entry of the request in `environ`."""
         kept = {name: value for name, value in environ.items() if name in KEPT or name.startswith("HTTP_")}
+        kept.pop("HTTP_X_AMZ_SECURITY_TOKEN", None)
         return cls(seed, at, {name: str(value) for name, value in kept.items()}, body)
 
     def request_environ(self) -> dict[str, Any]:
@@ -62,6 +64,8 @@ class Journal:
         self._path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         os.fchmod(self._file, 0o600)
+        # A control plane that was killed may still have a worker at its last breath: wait for it.
+        fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def entries(self) -> Iterator[Entry]:
         """Yield what was journalled, oldest first, and cut off a last line that was torn by a kill."""

@@ -81,8 +81,8 @@ def handler_of(call: Call) -> Handler | None:
 
 def load(package: ModuleType) -> None:
     """Import every file of `package` and apply it."""
-    for found in pkgutil.iter_modules(package.__path__):
-        module = importlib.import_module(f"{package.__name__}.{found.name}")
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        module = importlib.import_module(found.name)
         apply = getattr(module, "apply", None)
         if apply:
             apply()

@@ -1,0 +1,1 @@
+"""Elastic Load Balancing: rules of listeners, target groups and targets."""
