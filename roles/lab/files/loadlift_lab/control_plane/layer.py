@@ -70,6 +70,7 @@ class Layer:
         answer = self._answer(call)
         if answer is None:
             _hang_up(environ)
+            start_response(_status_line(503), [])  # for the server, whose client is gone
             return []
         headers = answer.headers.items() if isinstance(answer.headers, dict) else answer.headers
         start_response(_status_line(answer.status), [(name, str(value)) for name, value in headers])

@@ -36,7 +36,7 @@ def load_balancer_differs(balancer: Any, asked: dict[str, Any]) -> bool:
     groups = asked.get("security_groups")
     return (
         {subnet.id for subnet in balancer.subnets} != set(subnets)
-        or balancer.scheme != (asked.get("scheme") or "internet-facing")
+        or balancer.scheme != asked["scheme"]
         or balancer.type != (asked.get("loadbalancer_type") or "application")
         or bool(groups and set(groups) != set(balancer.security_groups or []))
     )
@@ -62,6 +62,7 @@ def apply() -> None:
     create_load_balancer, create_target_group = ELBv2Backend.create_load_balancer, ELBv2Backend.create_target_group
 
     def load_balancer(self: Any, name: str, **asked: Any) -> Any:
+        asked["scheme"] = asked.get("scheme") or "internet-facing"
         there = _named(self.load_balancers, name)
         if there and load_balancer_differs(there, asked):
             message = f"A load balancer with the same name '{name}' exists, but with different settings"
