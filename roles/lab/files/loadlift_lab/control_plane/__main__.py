@@ -61,6 +61,8 @@ def main() -> None:
     settings = LabSettings.load()
     # Every access key belongs to the one account; moto reads this when it is imported.
     os.environ["MOTO_ACCOUNT_ID"] = settings.account_id
+    # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html: AWS's own policies are there.
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     ControlPlane(settings).run()
 
 
