@@ -14,6 +14,7 @@ from supervisor.xmlrpc import Faults, SupervisorTransport
 from loadlift_lab.files import write_if_different
 from loadlift_lab.settings import LabSettings
 
+ABSENT = "ABSENT"  # our word: supervisord has none for a program that it does not know
 # supervisord gives up on a program after `startretries`; the data plane does not.
 DEAD_STATES = {"STOPPED", "EXITED", "FATAL", "UNKNOWN"}
 # supervisord's parser has no escape for these: quotes, line ends, and the start of a comment.
@@ -72,6 +73,7 @@ class Supervisor:
 
     def __init__(self, settings: LabSettings) -> None:
         self._settings = settings
+        self._taken_up: dict[str, str] = {}
 
     def ensure(
         self,
@@ -97,9 +99,21 @@ class Supervisor:
             stop_seconds=stop_seconds,
             priority=priority,
         )
-        write_if_different(self._file(name), section, mode=0o600)
-        # Asked each time, not only when the file changed: the last run may have died between file and supervisord.
-        return self._take_up(name) or self._start_if_dead(name)
+        return self._settle(name, section)
+
+    def _settle(self, name: str, section: str) -> bool:
+        different = write_if_different(self._file(name), section, mode=0o600)
+        state = self.state(name)
+        if different or state == ABSENT or self._taken_up.get(name) != section:
+            # The first time even when the file is as it should be: the last run may have died before supervisord knew.
+            replaced = self._take_up(name)
+            self._taken_up[name] = section
+            if replaced:
+                return True
+        if state in DEAD_STATES:
+            _unless(Faults.ALREADY_STARTED, self._connect().startProcess, name, False)
+            return True
+        return False
 
     def remove(self, name: str) -> None:
         """Stop `name` with its whole process group and forget it; nothing happens when there is none."""
@@ -125,7 +139,7 @@ class Supervisor:
             return str(self._connect().getProcessInfo(name)["statename"])
         except Fault as fault:
             if fault.faultCode == Faults.BAD_NAME:
-                return "ABSENT"
+                return ABSENT
             raise
 
     @property
@@ -148,12 +162,6 @@ class Supervisor:
             _unless(Faults.ALREADY_ADDED, self._connect().addProcessGroup, name)
             return True
         return False
-
-    def _start_if_dead(self, name: str) -> bool:
-        if self.state(name) not in DEAD_STATES:
-            return False
-        _unless(Faults.ALREADY_STARTED, self._connect().startProcess, name, False)
-        return True
 
     def _discard(self, name: str) -> None:
         _unless(Faults.BAD_NAME, self._connect().stopProcessGroup, name)

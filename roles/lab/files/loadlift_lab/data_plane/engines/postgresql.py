@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import logging
@@ -50,12 +51,14 @@ class Master:
     password: str
     dbname: str
 
-    def fingerprint(self, salt: str) -> str:
-        """Return a text that differs when the password does, and does not tell it."""
-        return hashlib.scrypt(self.password.encode(), salt=salt.encode(), n=2**12, r=8, p=1).hex()
-
     def __repr__(self) -> str:
         return f"Master({self.username})"
+
+
+@functools.lru_cache(maxsize=64)
+def fingerprint(password: str, salt: str) -> str:
+    """Return a text that differs when the password does, and does not tell it."""
+    return hashlib.scrypt(password.encode(), salt=salt.encode(), n=2**12, r=8, p=1).hex()
 
 
 def reconcile(context: Context) -> None:
@@ -95,13 +98,13 @@ def _master(settings: LabSettings, identifier: str) -> Master:
 def _run(context: Context, database: Database, master: Master) -> None:
     folder = _root(context.settings) / database.id
     prepared = _read(folder / "prepared.json")
-    fingerprint = master.fingerprint(database.id)
+    password = fingerprint(master.password, database.id)
     if not prepared:
         _create(folder, master)
-    elif prepared["password"] != fingerprint:
+    elif prepared["password"] != password:
         context.supervisor.remove(PREFIX + database.id)
         _single_user(folder / "data", [password_statement(master)])
-    write_if_different(folder / "prepared.json", json.dumps({"password": fingerprint}), mode=0o600)
+    write_if_different(folder / "prepared.json", json.dumps({"password": password}), mode=0o600)
     context.supervisor.ensure(
         PREFIX + database.id,
         server_command(folder / "data", context.settings.address(), database.port),
