@@ -9,7 +9,8 @@ from moto.moto_api._internal import mock_random
 
 
 def apply() -> None:
-    """Tell a table's TableId, as https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html."""
+    """Tell a table's TableId."""
+    # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
     initialise, describe = Table.__init__, Table.describe
 
     def with_identifier(self: Any, *arguments: Any, **options: Any) -> None:

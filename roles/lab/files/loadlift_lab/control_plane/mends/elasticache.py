@@ -1,0 +1,29 @@
+"""ElastiCache: nodes with an endpoint that answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.elasticache.models import CacheCluster
+
+from loadlift_lab.settings import LabSettings
+
+DEFAULT_PORT = 6379
+
+
+def apply() -> None:
+    """Give every cluster its nodes: the lab's data plane runs them at this address."""
+    address = LabSettings.load().address()
+
+    # https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CacheNode.html
+    def cache_nodes(cluster: Any) -> list[dict[str, Any]]:
+        endpoint = {"Address": address, "Port": cluster.port or DEFAULT_PORT}
+        return [{"CacheNodeId": "0001", "CacheNodeStatus": "available", "Endpoint": endpoint}]
+
+    # https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CacheCluster.html
+    def security_groups(cluster: Any) -> list[dict[str, str]]:
+        return [{"SecurityGroupId": group, "Status": "active"} for group in cluster.security_group_ids]
+
+    CacheCluster.cache_nodes = property(cache_nodes)  # type: ignore[attr-defined]
+    CacheCluster.security_groups = property(security_groups)  # type: ignore[attr-defined]
+    CacheCluster.cache_security_groups = ()  # type: ignore[attr-defined] # there are none in a VPC

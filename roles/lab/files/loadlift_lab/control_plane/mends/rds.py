@@ -1,0 +1,15 @@
+"""RDS: an endpoint that answers."""
+
+from __future__ import annotations
+
+from moto.rds.models import DBInstance
+
+from loadlift_lab.settings import LabSettings
+
+
+def apply() -> None:
+    """Let every database instance answer where the lab's data plane runs it."""
+    address = LabSettings.load().address()
+
+    # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_Endpoint.html
+    DBInstance.address = property(lambda _: address)  # type: ignore[assignment,method-assign]
