@@ -8,9 +8,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
-import moto.backends
 import time_machine
 from moto.core.exceptions import ServiceException
 from moto.moto_api._internal import mock_random
@@ -20,6 +18,7 @@ from werkzeug.test import run_wsgi_app
 from loadlift_lab.control_plane import mends, registry, rules
 from loadlift_lab.control_plane.call import Call, environ_of, identify, request_of
 from loadlift_lab.control_plane.journal import Entry, Journal
+from loadlift_lab.control_plane.moto_state import GLOBAL, backend_in
 from loadlift_lab.settings import LabSettings
 
 LOG = logging.getLogger(__name__)
@@ -136,7 +135,6 @@ class Account:
         mock_random.seed(EARLY_SEED)
         with time_machine.travel(0, tick=True):
             for service in EARLY_SERVICES:
-                regions: Any = moto.backends.get_backend(service)[self._settings.account_id]
-                for region in (self._settings.region, "aws"):
+                for region in (self._settings.region, GLOBAL):
                     with suppress(KeyError):
-                        regions[region]
+                        backend_in(region, service)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import moto.backends
 from flask import Flask, Response, jsonify, request
 from moto.core.exceptions import ServiceException
 
 from loadlift_lab.control_plane.account import Account
 from loadlift_lab.control_plane.faults import Faults
 from loadlift_lab.control_plane.layer import Calls
+from loadlift_lab.control_plane.moto_state import backend_in
 from loadlift_lab.control_plane.target_health import REPORTS
 from loadlift_lab.settings import LabSettings
 
@@ -80,7 +80,7 @@ def _serve_calls(app: Flask, calls: Calls) -> None:
 def _serve_secrets(app: Flask, settings: LabSettings) -> None:
     @app.get("/_lab/functions/<name>")
     def function_zip(name: str) -> Response | tuple[Response, int]:
-        backend = moto.backends.get_backend("awslambda")[settings.account_id][settings.region]
+        backend = backend_in(settings.region, "awslambda")
         try:
             function = backend.get_function(name, request.args.get("qualifier"))
         except ServiceException as missing:
@@ -89,7 +89,7 @@ def _serve_secrets(app: Flask, settings: LabSettings) -> None:
 
     @app.get("/_lab/databases/<identifier>")
     def database(identifier: str) -> dict[str, str] | tuple[Response, int]:
-        backend = moto.backends.get_backend("rds")[settings.account_id][settings.region]
+        backend = backend_in(settings.region, "rds")
         found = backend.databases.get(identifier)
         if found is None:
             return jsonify(error=f"there is no database {identifier}"), 404

@@ -8,7 +8,7 @@ from typing import Any
 from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
 
 from loadlift_lab.control_plane.call import Call
-from loadlift_lab.control_plane.moto_state import backend
+from loadlift_lab.control_plane.moto_state import backend, put
 from loadlift_lab.control_plane.registry import answer
 
 
@@ -63,6 +63,6 @@ def apply() -> None:
         for name in self.autoscaling_groups:
             self.update_attached_target_groups(name)
 
-    FakeAutoScalingGroup.replace_autoscaling_group_instances = start_spread
-    FakeAutoScalingGroup.set_desired_capacity = keep_order
-    AutoScalingBackend.notify_terminate_instances = register_replacements
+    put(FakeAutoScalingGroup, "replace_autoscaling_group_instances", start_spread)
+    put(FakeAutoScalingGroup, "set_desired_capacity", keep_order)
+    put(AutoScalingBackend, "notify_terminate_instances", register_replacements)

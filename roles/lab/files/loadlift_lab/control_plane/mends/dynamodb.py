@@ -7,6 +7,8 @@ from typing import Any
 from moto.dynamodb.models.table import Table
 from moto.moto_api._internal import mock_random
 
+from loadlift_lab.control_plane.moto_state import put
+
 
 def apply() -> None:
     """Tell a table's TableId."""
@@ -22,4 +24,5 @@ def apply() -> None:
         told[base_key]["TableId"] = self.table_id
         return told
 
-    Table.__init__, Table.describe = with_identifier, described
+    put(Table, "__init__", with_identifier)
+    put(Table, "describe", described)

@@ -7,6 +7,8 @@ from typing import Any
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.utils import parse_user_data
 
+from loadlift_lab.control_plane.moto_state import put
+
 
 def apply() -> None:
     """Keep a version as it was asked for: with its user data, without the tags of the template itself."""
@@ -16,7 +18,7 @@ def apply() -> None:
     def create(self: Any, data: dict[str, Any], description: str) -> Any:
         return create_version(self, version_data(data), description)
 
-    LaunchTemplate.create_version = create
+    put(LaunchTemplate, "create_version", create)
 
 
 def version_data(data: dict[str, Any]) -> dict[str, Any]:

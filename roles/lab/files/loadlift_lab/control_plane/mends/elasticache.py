@@ -6,6 +6,7 @@ from typing import Any
 
 from moto.elasticache.models import CacheCluster
 
+from loadlift_lab.control_plane.moto_state import put
 from loadlift_lab.settings import LabSettings
 
 DEFAULT_PORT = 6379
@@ -24,6 +25,6 @@ def apply() -> None:
     def security_groups(cluster: Any) -> list[dict[str, str]]:
         return [{"SecurityGroupId": group, "Status": "active"} for group in cluster.security_group_ids]
 
-    CacheCluster.cache_nodes = property(cache_nodes)  # type: ignore[attr-defined]
-    CacheCluster.security_groups = property(security_groups)  # type: ignore[attr-defined]
-    CacheCluster.cache_security_groups = ()  # type: ignore[attr-defined] # there are none in a VPC
+    put(CacheCluster, "cache_nodes", property(cache_nodes))
+    put(CacheCluster, "security_groups", property(security_groups))
+    put(CacheCluster, "cache_security_groups", ())

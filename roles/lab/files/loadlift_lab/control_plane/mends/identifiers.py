@@ -10,12 +10,14 @@ import moto.rds.models
 import moto.s3.models
 from moto.moto_api._internal import mock_random
 
+from loadlift_lab.control_plane.moto_state import put
+
 
 def apply() -> None:
     """Let these modules draw from the seeded source."""
-    moto.elasticache.models.random = mock_random  # type: ignore[attr-defined]
-    moto.rds.models.uuid = types.SimpleNamespace(uuid4=mock_random.uuid4)  # type: ignore[attr-defined]
-    moto.s3.models.os = _SeededOs()  # type: ignore[attr-defined]
+    put(moto.elasticache.models, "random", mock_random)
+    put(moto.rds.models, "uuid", types.SimpleNamespace(uuid4=mock_random.uuid4))
+    put(moto.s3.models, "os", _SeededOs())
 
 
 class _SeededOs:

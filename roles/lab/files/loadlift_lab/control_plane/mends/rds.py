@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from moto.rds.models import DBInstance
 
+from loadlift_lab.control_plane.moto_state import put
 from loadlift_lab.settings import LabSettings
 
 
@@ -12,4 +13,4 @@ def apply() -> None:
     address = LabSettings.load().address()
 
     # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_Endpoint.html
-    DBInstance.address = property(lambda _: address)  # type: ignore[assignment,method-assign]
+    put(DBInstance, "address", property(lambda _: address))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import moto.backends
 from moto.cloudfront.models import CloudFrontBackend, random_id
-from moto.core import DEFAULT_ACCOUNT_ID
 
 from loadlift_lab.control_plane.call import Call
+from loadlift_lab.control_plane.moto_state import GLOBAL, backend_in, put
 from loadlift_lab.control_plane.registry import Refused, before
 
 
 @before("cloudfront", "UpdateDistribution", "DeleteDistribution")
 def version_is_newest(call: Call) -> None:
     """https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateDistribution.html: the two errors."""
-    distributions = moto.backends.get_backend("cloudfront")[DEFAULT_ACCOUNT_ID]["aws"].distributions
+    distributions = backend_in(GLOBAL, "cloudfront").distributions
     distribution = distributions.get(call.parameters["Id"])
     given = call.parameters.get("IfMatch")
     if distribution is None:
@@ -37,4 +36,4 @@ def apply() -> None:
         distribution.etag = random_id()
         return distribution, location, distribution.etag
 
-    CloudFrontBackend.update_distribution = with_new_version
+    put(CloudFrontBackend, "update_distribution", with_new_version)

@@ -7,7 +7,7 @@ from typing import Any
 from moto.elbv2.models import FakeAction
 
 from loadlift_lab.control_plane.call import Call
-from loadlift_lab.control_plane.moto_state import backend
+from loadlift_lab.control_plane.moto_state import backend, put
 from loadlift_lab.control_plane.registry import Refused, before
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
@@ -98,4 +98,4 @@ def apply() -> None:
     def keep(self: Any, data: Action) -> None:
         initialise(self, told(data))
 
-    FakeAction.__init__ = keep
+    put(FakeAction, "__init__", keep)

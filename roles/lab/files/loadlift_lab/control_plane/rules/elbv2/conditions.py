@@ -8,6 +8,7 @@ from typing import Any
 from moto.elbv2.models import ELBv2Backend
 
 from loadlift_lab.control_plane.call import Call
+from loadlift_lab.control_plane.moto_state import put
 from loadlift_lab.control_plane.registry import Refused, before
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html#rules-quotas
@@ -112,4 +113,5 @@ def apply() -> None:
         rule.conditions = [told(condition) for condition in rule.conditions]
         return rule
 
-    ELBv2Backend.create_rule, ELBv2Backend.modify_rule = create, modify
+    put(ELBv2Backend, "create_rule", create)
+    put(ELBv2Backend, "modify_rule", modify)

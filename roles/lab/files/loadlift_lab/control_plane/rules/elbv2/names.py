@@ -7,7 +7,7 @@ from typing import Any
 from moto.elbv2.models import ELBv2Backend
 
 from loadlift_lab.control_plane.call import Call
-from loadlift_lab.control_plane.moto_state import backend
+from loadlift_lab.control_plane.moto_state import backend, put
 from loadlift_lab.control_plane.registry import Refused, before
 
 
@@ -76,4 +76,5 @@ def apply() -> None:
             raise Refused("DuplicateTargetGroupName", message)
         return there or create_target_group(self, name, **asked)
 
-    ELBv2Backend.create_load_balancer, ELBv2Backend.create_target_group = load_balancer, target_group
+    put(ELBv2Backend, "create_load_balancer", load_balancer)
+    put(ELBv2Backend, "create_target_group", target_group)

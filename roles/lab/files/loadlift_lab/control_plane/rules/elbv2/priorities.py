@@ -9,7 +9,7 @@ from moto.elbv2.models import ELBv2Backend, FakeListener, FakeRule
 from moto.moto_api._internal import mock_random
 
 from loadlift_lab.control_plane.call import Call
-from loadlift_lab.control_plane.moto_state import backend
+from loadlift_lab.control_plane.moto_state import backend, put
 from loadlift_lab.control_plane.registry import Refused, before
 from loadlift_lab.control_plane.rules.elbv2.actions import load_balancer_of
 
@@ -103,6 +103,6 @@ def apply() -> None:
         initialise(self, *arguments, **options)
         self.arn = self.arn.rpartition("/")[0] + f"/{mock_random.get_random_hex(16)}"
 
-    FakeRule.__init__ = with_lasting_arn
-    FakeListener.rules = property(_rules_in_order)
-    ELBv2Backend.set_rule_priorities = set_rule_priorities
+    put(FakeRule, "__init__", with_lasting_arn)
+    put(FakeListener, "rules", property(_rules_in_order))
+    put(ELBv2Backend, "set_rule_priorities", set_rule_priorities)

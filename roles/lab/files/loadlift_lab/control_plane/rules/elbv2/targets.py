@@ -10,7 +10,7 @@ from typing import Any
 from moto.elbv2.models import FakeHealthStatus, FakeTargetGroup, elbv2_backends
 
 from loadlift_lab.control_plane.call import Call
-from loadlift_lab.control_plane.moto_state import backend
+from loadlift_lab.control_plane.moto_state import backend, put
 from loadlift_lab.control_plane.registry import Refused, before
 from loadlift_lab.control_plane.target_health import REPORTS, TargetHealth
 
@@ -148,6 +148,6 @@ def apply() -> None:
             registered["Id"], registered["Port"], self.health_check_port, now.state, now.reason, now.description
         )
 
-    FakeTargetGroup.health_for = health_for
+    put(FakeTargetGroup, "health_for", health_for)
     # moto only ever adds to its list; what it appends here is forgotten.
-    FakeTargetGroup.load_balancer_arns = property(_load_balancers, lambda self, arns: None)
+    put(FakeTargetGroup, "load_balancer_arns", property(_load_balancers, lambda self, arns: None))
