@@ -77,7 +77,8 @@ def main() -> None:
         module.fail_json_aws(error, msg=f"Cannot read the parameters under {path}")
     missing = sorted(set(module.params["required_tiers"]) - set(parameters))
     if missing:
-        module.fail_json(msg=f"Stack '{module.params['stack']}' has no result of {', '.join(missing)}: provision it first.")
+        stack = module.params["stack"]
+        module.fail_json(msg=f"Stack '{stack}' has no result of {', '.join(missing)}: provision it first.")
     module.exit_json(changed=False, outputs={tier: json.loads(value) for tier, value in parameters.items()})
 
 
