@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import moto.backends
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from loadlift_lab.control_plane.call import Call
 

@@ -39,7 +39,7 @@ _after: dict[str, list[Check]] = defaultdict(list)
 _answers: dict[str, Handler] = {}
 
 
-class Refused(ServiceException):  # type: ignore[misc]
+class Refused(ServiceException):
     """An error as AWS answers it: `Refused(code, message)`; `code` as the API reference spells it."""
 
 
