@@ -9,8 +9,8 @@ module: stack_outputs_info
 version_added: 0.1.0
 short_description: Read what the tiers of a stack have published
 description:
-  - Reads the results that the tier roles keep as JSON in Systems Manager Parameter Store under C(/loadlift/<stack>/<tier>),
-    so that a job that is started alone finds what an earlier job built.
+  - Reads the results that the tier roles keep as JSON in Systems Manager Parameter Store under
+    C(/loadlift/<stack>/<tier>), so that a job that is started alone finds what an earlier job built.
   - One C(GetParametersByPath) call for up to ten tiers.
 author: loadlift.aws maintainers (@loadlift)
 options:
