@@ -30,7 +30,7 @@ def actions_are_legal(call: Call) -> None:
 def check_actions(actions: list[Action]) -> None:
     """Raise Refused if a rule may not have these actions."""
     # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html
-    if sum(action.get("Type") in ROUTING_ACTIONS for action in actions) > 1:
+    if sum(action.get("Type") in ROUTING_ACTIONS for action in actions) != 1:
         kinds = ", ".join(ROUTING_ACTIONS)
         raise Refused("ValidationError", f"Exactly one of the following actions must be specified: {kinds}")
     for action in actions:

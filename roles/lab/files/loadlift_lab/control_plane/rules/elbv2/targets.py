@@ -135,7 +135,7 @@ def _forwards_to(state: Any, balancer: Any, target_group_arn: str) -> bool:
 
 
 def apply() -> None:
-    """Let a group know its load balancers by their rules, and its targets' health by what was measured."""
+    """Let a group know its load balancers by their rules, its targets' health as measured, and no target twice gone."""
     unregistered = FakeTargetGroup.health_for
 
     def health_for(self: Any, target: dict[str, Any], ec2_backend: Any) -> FakeHealthStatus:
@@ -148,6 +148,13 @@ def apply() -> None:
             registered["Id"], registered["Port"], self.health_check_port, now.state, now.reason, now.description
         )
 
+    deregister = FakeTargetGroup.deregister
+
+    def deregister_known(self: Any, targets: list[dict[str, Any]]) -> None:
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html: the Note
+        deregister(self, [target for target in targets if target["Id"] in self.targets])
+
     put(FakeTargetGroup, "health_for", health_for)
+    put(FakeTargetGroup, "deregister", deregister_known)
     # moto only ever adds to its list; what it appends here is forgotten.
     put(FakeTargetGroup, "load_balancer_arns", property(_load_balancers, lambda self, arns: None))
