@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -20,6 +22,7 @@ except ImportError:
 THROTTLING = ("ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException")
 # Some 40 s on average: the propagation of an IAM change takes seconds, a throttled account recovers as fast.
 PATIENCE = {"retries": 12, "delay": 1, "max_delay": 8}
+LOOK_AGAIN_S = 3.0
 NOT_TOLD = "unknown"
 
 
@@ -79,14 +82,42 @@ def ask_pages(
         marker = {"Marker": page["NextMarker"]}
 
 
+def ask_until_done(
+    clients: Clients, service: str, operation: str, resource: str, rest: Mapping[str, str], **parameters: Any
+) -> Iterator[dict[str, Any]]:
+    """Yield the answers to `operation`, asked again with backoff for what each leaves undone: see `Call.rest`."""
+    for attempt in range(PATIENCE["retries"]):
+        answer = ask(clients, service, operation, resource, **parameters)
+        yield answer
+        left = {name: jmespath.search(path, answer) for name, path in rest.items()}
+        if not all(left.values()):
+            return
+        parameters |= left
+        time.sleep(random.uniform(0, min(PATIENCE["max_delay"], 2**attempt / 10)))
+    raise AwsError(operation, resource, "Unprocessed", f"AWS left a part undone {PATIENCE['retries']} times")
+
+
 def perform(clients: Clients, call: Call) -> dict[str, Any]:
     """Make a planned call and return what it teaches; an error that means "done already" teaches nothing."""
     try:
-        answer = ask(
-            clients, call.service, call.operation, call.resource, retried_on=call.retried_on, **call.parameters
-        )
+        answer = _performed(clients, call)
     except AwsError as failure:
         if failure.code in call.done_by:
             return {}
         raise
     return {name: jmespath.search(path, answer) for name, path in call.learns.items()}
+
+
+def _performed(clients: Clients, call: Call) -> dict[str, Any]:
+    about = (clients, call.service, call.operation, call.resource)
+    if call.rest:
+        return list(ask_until_done(*about, call.rest, **call.parameters))[-1]
+    deadline = time.monotonic() + call.patience_s
+    while True:
+        answer = ask(*about, retried_on=call.retried_on, **call.parameters)
+        found = {path: jmespath.search(path, answer) for path in call.awaited}
+        if found == dict(call.awaited):
+            return answer
+        if time.monotonic() > deadline:
+            raise AwsError(*about[2:], "Timeout", f"after {call.patience_s} s it still tells {found}")
+        time.sleep(LOOK_AGAIN_S)

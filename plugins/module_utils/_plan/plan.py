@@ -29,7 +29,9 @@ class Call:
     `parameters` are the ones of the API reference. `resource` names in an error what the call is about. `learns` maps a
     name for `Learned` to a JMESPath in the answer. `hidden` parameters never reach a result. AWS's error codes are told
     apart by what they mean: `done_by` says that there is nothing left to do, `retried_on` that AWS needs some seconds,
-    `stale_on` that somebody else was faster and the plan has to be made again.
+    `stale_on` that somebody else was faster and the plan has to be made again. `rest` maps a parameter to the JMESPath
+    of what an answer leaves undone of it: the call is made again with that. `awaited` maps a JMESPath to the value that
+    it must have: the call, a describing one, is made again until it has, for at most `patience_s` seconds.
     """
 
     service: str
@@ -41,6 +43,9 @@ class Call:
     done_by: Sequence[str] = ()
     retried_on: Sequence[str] = ()
     stale_on: Sequence[str] = ()
+    rest: Mapping[str, str] = field(default_factory=dict)
+    awaited: Mapping[str, str] = field(default_factory=dict)
+    patience_s: float = 600
 
     def shown(self) -> dict[str, Any]:
         """Return the call as a result may show it."""
