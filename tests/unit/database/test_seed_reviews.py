@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import collections
-import importlib.util
 import random
 import re
 import statistics
-from pathlib import Path
 from typing import Any
 
 import pytest
+import seed_reviews
 
-SCRIPT = Path(__file__).parents[3] / "roles" / "database" / "files" / "seed_reviews.py"
-
-
-def load() -> Any:
-    specification = importlib.util.spec_from_file_location("seed_reviews", SCRIPT)
-    assert specification
-    assert specification.loader
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-seed_reviews = load()
 COLUMNS = re.findall(r"^    (\w+) +\w", seed_reviews.TABLE, re.MULTILINE)
 
 
