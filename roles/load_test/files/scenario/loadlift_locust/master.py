@@ -1,0 +1,250 @@
+"""The master's side: whose swarm runs and until when, which workers it has lost, its window and its history."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from locust.env import Environment
+from locust.rpc import Message
+from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner
+
+from loadlift_locust import VERSION, figures, process
+from loadlift_locust.options import told
+
+LOG = logging.getLogger(__name__)
+TICK_SECONDS = 1.0
+FLUSH_SECONDS = 5.0
+ACTIVE = (STATE_SPAWNING, STATE_RUNNING)
+
+
+@dataclass
+class Swarm:
+    """One swarm, from its start on."""
+
+    id: str
+    users: int
+    spawn_rate: float
+    lease_s: float
+    workers: tuple[str, ...]  # those it was started on
+    started: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.time)
+    history: figures.History = field(default_factory=figures.History)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
+    joined: set[str] = field(default_factory=set)
+    worker_peaks: dict[str, dict[str, float]] = field(default_factory=dict)
+    users_low: int | None = None  # fewest users since the window opened
+    users_high: int = 0
+    ramp: dict[str, Any] | None = None  # what was measured before the window opened
+    window_opened: float | None = None
+    window_closed: float | None = None
+    memo: dict[str, Any] = field(default_factory=dict)  # the controller's own notes
+    ended_by: str = ""
+
+    def __post_init__(self) -> None:
+        self.lease_ends = self.started + self.lease_s
+
+    @property
+    def t(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def tell(self, text: str) -> None:
+        """Note what happened, for the results."""
+        LOG.warning("swarm %s: %s", self.id or "(no id)", text)
+        self.events.append({"t_s": round(self.t, 1), "text": text})
+
+
+class Master:
+    """Watches the master runner once a second, and answers the plugin's routes (loadlift_locust.web)."""
+
+    def __init__(self, environment: Environment, runner: MasterRunner) -> None:
+        self._environment = environment
+        self._runner = runner
+        self._reports: dict[str, dict[str, Any]] = {}
+        self._flushed: set[str] = set()
+        self._flush_number = 0
+        self._flush_done = Event()
+        self.swarm: Swarm | None = None
+        events = environment.events
+        events.test_start.add_listener(self._on_start)
+        events.test_stopping.add_listener(self._on_stopping)
+        events.worker_report.add_listener(self._on_report)
+        runner.register_message("loadlift_flushed", self._on_flushed)
+        gevent.spawn(self._watch)
+
+    @property
+    def active(self) -> bool:
+        """Whether a swarm runs."""
+        return self._runner.state in ACTIVE
+
+    def renew(self, seconds: float | None = None) -> None:
+        """Let the lease run for `seconds`, or for the time that the swarm was started with, from now on."""
+        if self.swarm and self.swarm.lease_s:
+            self.swarm.lease_ends = time.monotonic() + (seconds or self.swarm.lease_s)
+
+    def open_window(self, memo: dict[str, Any]) -> None:
+        """Begin to measure: what came before is kept apart as the ramp."""
+        if not self.swarm:
+            return
+        self.flush()
+        swarm = self.swarm
+        swarm.ramp = figures.window(self._runner.stats)
+        self._runner.stats.reset_all()
+        swarm.window_opened = time.monotonic()
+        swarm.users_low = self._runner.user_count
+        swarm.worker_peaks = {}
+        swarm.memo = memo
+        swarm.history.forget(swarm.t)
+
+    def close_window(self) -> dict[str, Any]:
+        """Return what was measured up to now, each worker's last figures included."""
+        self.flush()
+        if self.swarm:
+            self.swarm.window_closed = time.monotonic()
+        return figures.window(self._runner.stats)
+
+    def flush(self) -> None:
+        """Fetch what each worker has measured since its last report."""
+        self._flush_number += 1
+        self._flushed = set()
+        self._flush_done.clear()
+        self._runner.send_message("loadlift_flush", {"number": self._flush_number})
+        if not self._flush_done.wait(FLUSH_SECONDS):
+            LOG.warning("Not every worker sent its figures within %s s.", FLUSH_SECONDS)
+
+    def stop(self, why: str) -> None:
+        """End the swarm."""
+        if self.active and self.swarm:
+            self.swarm.ended_by = why
+            self._runner.stop()
+
+    def state(self, since: int) -> dict[str, Any]:
+        """Return the swarm as JSON, its history from point `since` on."""
+        return {
+            "version": VERSION,
+            "state": self._runner.state,
+            "now": time.time(),
+            "users": self._runner.user_count,
+            "limits": process.limits(),
+            "workers": [self._worker(client) for client in self._runner.clients.all],
+            "swarm": self._swarm_state(self.swarm, since) if self.swarm else None,
+        }
+
+    def _swarm_state(self, swarm: Swarm, since: int) -> dict[str, Any]:
+        closed = swarm.window_closed or time.monotonic()
+        measured = closed - swarm.window_opened if swarm.window_opened else None
+        return {
+            "id": swarm.id,
+            "users": swarm.users,
+            "spawn_rate": swarm.spawn_rate,
+            "started_at": swarm.started_at,
+            "t_s": round(swarm.t, 3),
+            "ramp_s": round(swarm.window_opened - swarm.started, 3) if swarm.window_opened else None,
+            "measured_s": round(measured, 3) if measured is not None else None,
+            "spawned": bool(self._runner.spawning_completed),
+            "users_low": swarm.users_low,
+            "users_high": swarm.users_high,
+            "workers": list(swarm.workers),
+            "lost": sorted(swarm.lost),
+            "joined": sorted(swarm.joined),
+            "worker_peaks": swarm.worker_peaks,
+            "lease_left_s": round(swarm.lease_ends - time.monotonic(), 1) if swarm.lease_s else None,
+            "ended_by": swarm.ended_by,
+            "events": swarm.events,
+            "memo": swarm.memo,
+            "history": swarm.history.points[since:],
+        }
+
+    def _worker(self, client: Any) -> dict[str, Any]:
+        return {
+            "id": client.id,
+            "index": self._runner.get_worker_index(client.id),
+            "state": client.state,
+            "users": client.user_count,
+            "cpu_percent": client.cpu_usage,
+            "memory_bytes": client.memory_usage,
+            **self._reports.get(client.id, {}),
+        }
+
+    def _on_start(self, **_kwargs: Any) -> None:
+        options = told(self._environment)
+        workers = self._runner.clients.ready + self._runner.clients.running + self._runner.clients.spawning
+        self.swarm = Swarm(
+            options.swarm_id,
+            self._runner.target_user_count,
+            self._runner.spawn_rate,
+            options.swarm_lease,
+            tuple(client.id for client in workers),
+        )
+
+    def _on_stopping(self, **_kwargs: Any) -> None:
+        if not self.swarm:
+            return
+        self._look_for_losses(self.swarm)
+        if not self.swarm.ended_by:
+            everyone = len(self.swarm.lost) == len(self.swarm.workers)
+            self.swarm.ended_by = "every worker was lost" if everyone else "its run time was over"
+        self.swarm.tell(f"stopped: {self.swarm.ended_by}")
+
+    def _on_report(self, client_id: str, data: dict[str, Any], **_kwargs: Any) -> None:
+        if "loadlift" in data:
+            self._reports[client_id] = data["loadlift"]
+
+    def _on_flushed(self, environment: Environment, msg: Message, **_kwargs: Any) -> None:
+        if msg.data["number"] != self._flush_number:
+            return
+        self._flushed.add(msg.node_id)
+        if self._flushed >= {client.id for client in self._runner.clients.all if client.state != STATE_MISSING}:
+            self._flush_done.set()
+
+    def _watch(self) -> None:
+        due = time.monotonic()
+        while True:
+            due = max(due + TICK_SECONDS, time.monotonic())
+            gevent.sleep(due - time.monotonic())
+            try:
+                self._tick()
+            except Exception:  # one bad second must not end the lease's watch
+                LOG.exception("The watch over the swarm stumbled.")
+
+    def _tick(self) -> None:
+        swarm = self.swarm
+        if not swarm or not self.active:
+            return
+        self._look_for_losses(swarm)
+        self._note(swarm)
+        if swarm.lease_s and time.monotonic() > swarm.lease_ends:
+            swarm.tell(f"nobody renewed its lease of {swarm.lease_s:g} s")
+            self.stop("its lease ran out")
+
+    def _note(self, swarm: Swarm) -> None:
+        users = self._runner.user_count
+        swarm.users_high = max(swarm.users_high, users)
+        if swarm.users_low is not None:
+            swarm.users_low = min(swarm.users_low, users)
+        swarm.history.add(swarm.t, "hold" if swarm.window_opened else "ramp", users, self._runner.stats.total)
+        for client in self._runner.clients.all:
+            peaks = swarm.worker_peaks.setdefault(client.id, {"cpu_percent": 0.0, "loop_lag_ms": 0.0})
+            lag = self._reports.get(client.id, {}).get("loop_lag_ms", 0.0)
+            peaks["loop_lag_ms"] = max(peaks["loop_lag_ms"], lag)
+            if self._cpu_counts(swarm):
+                peaks["cpu_percent"] = max(peaks["cpu_percent"], client.cpu_usage)
+
+    def _cpu_counts(self, swarm: Swarm) -> bool:
+        # A worker's figure is the mean of its last CPU_SECONDS: in the window's first ones it tells of the ramp.
+        return not swarm.window_opened or time.monotonic() - swarm.window_opened > 2 * process.CPU_SECONDS
+
+    def _look_for_losses(self, swarm: Swarm) -> None:
+        present = {client.id for client in self._runner.clients.all if client.state != STATE_MISSING}
+        for worker in set(swarm.workers) - present - swarm.lost:
+            swarm.lost.add(worker)
+            swarm.tell(f"worker {worker} was lost")
+        for worker in present - set(swarm.workers) - swarm.joined:
+            swarm.joined.add(worker)
+            swarm.tell(f"worker {worker} joined")
