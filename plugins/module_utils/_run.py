@@ -37,6 +37,10 @@ MakePlan = Callable[[], Plan]
 MakeResult = Callable[[Plan, Mapping[str, Any]], dict[str, Any]]
 
 
+class NotSettledError(Exception):
+    """AWS did not come to rest within the time that the task gives it."""
+
+
 class OvertakenError(Exception):
     """Somebody else changed what the plan was made for."""
 
@@ -59,7 +63,7 @@ def run(
     progress = Progress([], {})
     try:
         end, answer = module.exit_json, _carried_out(module, clients, plan, result, settle, progress)
-    except (InputError, AwsError) as error:
+    except (InputError, AwsError, NotSettledError) as error:
         end, answer = module.fail_json, _told(error) | _so_far(progress)
     end(**answer)
     raise AssertionError  # exit_json and fail_json have ended the process
@@ -126,8 +130,8 @@ def _perform_all(clients: Clients, plan: Plan, progress: Progress) -> None:
         progress.done.append(call.with_learned(progress.learned))
 
 
-def _told(error: InputError | AwsError) -> dict[str, Any]:
-    if isinstance(error, InputError):
+def _told(error: Exception) -> dict[str, Any]:
+    if not isinstance(error, AwsError):
         return {"msg": str(error)}
     told = {"action": error.action, "code": error.code, "message": error.message}
     return {"msg": str(error), "error": told, "request_id": error.request_id}
