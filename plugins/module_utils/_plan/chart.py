@@ -1,16 +1,38 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Line charts as data: scales, ticks and SVG path strings. Pure; the template draws them."""
+"""Charts as data: scales, ticks and SVG path strings. Pure; the template draws them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-WIDTH = 320
-HEIGHT = 150
-LEFT, RIGHT, TOP, BOTTOM = 44, 8, 10, 22
+from . import human
+
+LEFT, RIGHT, TOP, BOTTOM = 46, 10, 8, 22
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What runs up a chart: from `low` to `high`, `log` for orders of magnitude; `label` says a value."""
+
+    high: float
+    low: float = 0.0
+    log: bool = False
+    label: Callable[[float], str] = human.count
+
+    def ticks(self) -> list[float]:
+        """Return the values that the axis names."""
+        return log_ticks(self.low, self.high) if self.log else linear_ticks(self.high)
+
+
+@dataclass(frozen=True)
+class Size:
+    """The pixels of a chart."""
+
+    width: int = 320
+    height: int = 150
 
 
 @dataclass(frozen=True)
@@ -63,30 +85,35 @@ def path(points: Sequence[tuple[float, float | None]], x: Scale, y: Scale) -> st
 
 
 def line_chart(
-    history: Sequence[dict[str, Any]], fields: Sequence[str], *, high: float, low: float = 0.0, log: bool = False
+    history: Sequence[dict[str, Any]],
+    fields: Sequence[str],
+    axis: Axis,
+    *,
+    size: Size = Size(),
+    limits: Sequence[float] = (),
+    events: Sequence[float] = (),
 ) -> dict[str, Any]:
     """Return one chart of `fields` of a stage's history over its time.
 
-    history: points with `t_s`, `phase` (ramp | hold) and the fields; high, low: ends of the y axis.
-    Returns width, height, the frame's edges, `lines` (name, d), `x_ticks` and `y_ticks` (position, value) and `hold_x`,
-    the pixel where the measured window begins.
+    history: points with `t_s`, `phase` (ramp | hold) and the fields; limits: values to draw a line across at; events:
+    seconds to draw a line down at. Returns width, height, the frame's edges, `lines` (name, d), `x_ticks` and `y_ticks`
+    (position, label), `limits` and `events` (positions) and `hold_x`, the pixel where the measured window begins.
     """
     duration = max([point["t_s"] for point in history], default=1.0) or 1.0
-    x = Scale(0.0, duration, LEFT, WIDTH - RIGHT)
-    y = Scale(low, high, HEIGHT - BOTTOM, TOP, log)
+    x = Scale(0.0, duration, LEFT, size.width - RIGHT)
+    y = Scale(axis.low, axis.high, size.height - BOTTOM, TOP, axis.log)
     hold = [point["t_s"] for point in history if point["phase"] == "hold"]
     return {
-        "width": WIDTH,
-        "height": HEIGHT,
-        "frame": {"left": LEFT, "right": WIDTH - RIGHT, "top": TOP, "bottom": HEIGHT - BOTTOM},
+        "width": size.width,
+        "height": size.height,
+        "frame": {"left": LEFT, "right": size.width - RIGHT, "top": TOP, "bottom": size.height - BOTTOM},
         "lines": [
             {"name": field, "d": path([(point["t_s"], point.get(field)) for point in history], x, y)}
             for field in fields
         ],
-        "x_ticks": [{"position": x.place(value), "value": value} for value in linear_ticks(duration)],
-        "y_ticks": [
-            {"position": y.place(value), "value": value}
-            for value in (log_ticks(low, high) if log else linear_ticks(high))
-        ],
+        "x_ticks": [{"position": x.place(value), "label": f"{value:.0f} s"} for value in linear_ticks(duration)],
+        "y_ticks": [{"position": y.place(value), "label": axis.label(value)} for value in axis.ticks()],
+        "limits": [y.place(limit) for limit in limits],
+        "events": [x.place(event) for event in events],
         "hold_x": x.place(hold[0]) if hold else None,
     }
