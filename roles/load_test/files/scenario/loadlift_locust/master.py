@@ -105,7 +105,7 @@ class Master:
     def close_window(self) -> dict[str, Any]:
         """Return what was measured up to now, each worker's last figures included."""
         self.flush()
-        if self.swarm:
+        if self.swarm and not self.swarm.window_closed:
             self.swarm.window_closed = time.monotonic()
         return figures.window(self._runner.stats)
 
@@ -190,6 +190,8 @@ class Master:
         if not self.swarm.ended_by:
             everyone = len(self.swarm.lost) == len(self.swarm.workers)
             self.swarm.ended_by = "every worker was lost" if everyone else "its run time was over"
+        if self.swarm.window_opened and not self.swarm.window_closed:
+            self.swarm.window_closed = time.monotonic()
         self.swarm.tell(f"stopped: {self.swarm.ended_by}")
 
     def _on_report(self, client_id: str, data: dict[str, Any], **_kwargs: Any) -> None:

@@ -3,7 +3,7 @@
 - `GET <base>/loadlift/swarm?since=N&window=1&renew=1`: the swarm as JSON; `window` adds what was measured, `renew`
   renews the lease.
 - `POST <base>/loadlift/window` with JSON notes: opens the window; they come back as `swarm.memo`.
-- `POST <base>/loadlift/window/close`: fetches each worker's last figures and returns them.
+- `POST <base>/loadlift/window/close?since=N`: fetches each worker's last figures and returns them.
 - `POST <base>/swarm` of Locust is refused with 409 while another one's swarm runs.
 """
 
@@ -67,4 +67,4 @@ def add_routes(web_ui: WebUI, master: Master) -> None:
     @route("/loadlift/window/close", "POST")
     def loadlift_window_close() -> Response:
         window = master.close_window()
-        return jsonify(master.state(0) | {"window": window})
+        return jsonify(master.state(request.args.get("since", 0, type=int)) | {"window": window})

@@ -1,0 +1,135 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The action plugin `loadlift.aws.locust_swarm`; documentation in plugins/modules/locust_swarm.py.
+
+It runs on the controller, where the results belong and where progress can be shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import (
+    Locust,
+    RefusedError,
+    UnreachableError,
+)
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.results import Results
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.swarm import EndedError, LostError, Swarm
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_order import order
+
+TEXTS = {"type": "list", "elements": "str", "default": []}
+ARGUMENTS: dict[str, Any] = {
+    "url": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["finished", "started", "stopped"], "default": "finished"},
+    "run_id": {"type": "str", "required": True},
+    "stage": {"type": "str", "required": True},
+    "title": {"type": "str", "default": ""},
+    "target": {"type": "str"},
+    "addresses": TEXTS,
+    "users": {"type": "int"},
+    "spawn_rate": {"type": "float"},
+    "hold": {"type": "float", "default": 60.0},
+    "objectives": TEXTS,
+    "on_breach": {"type": "str", "choices": ["fail", "record"], "default": "fail"},
+    "counters": TEXTS,
+    "results_directory": {"type": "path"},
+    "workers": {"type": "int", "default": 1},
+    "workers_timeout": {"type": "float", "default": 30.0},
+    "request_timeout": {"type": "float", "default": 60.0},
+    "wait": {"type": "str", "default": "5-15"},
+    "take_over": {"type": "bool", "default": False},
+    "lease": {"type": "float", "default": 20.0},
+    "timeout": {"type": "float", "default": 10.0},
+    "progress": {"type": "bool", "default": True},
+    "progress_interval": {"type": "float", "default": 10.0},
+}
+WANTED = ["target", "users", "spawn_rate", "results_directory"]
+REQUIRED_IF = [("state", "finished", WANTED), ("state", "started", WANTED)]
+# Where the swarm is only to be stopped, the rest of the order is not told.
+UNTOLD = {"target": "http://untold", "users": 1, "spawn_rate": 1.0, "results_directory": "."}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+    """Starts, holds, judges and stops a swarm."""
+
+    _supports_check_mode = False  # what a swarm will show cannot be foretold; its input is checked all the same
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the task's result."""
+        _, options = self.validate_argument_spec(ARGUMENTS, required_if=REQUIRED_IF)
+        try:
+            swarm = _swarm(options)
+            result: dict[str, Any] = super().run(tmp, task_vars)
+            return result | _ACTIONS[options["state"]](swarm, options)
+        except (InputError, UnreachableError, RefusedError) as error:
+            return {"failed": True, "msg": str(error)}
+
+
+def _swarm(options: dict[str, Any]) -> Swarm:
+    told = options | {name: value for name, value in UNTOLD.items() if options.get(name) is None}
+    wanted = order(told)
+    say = Display().display if options["progress"] else _quiet
+    locust = Locust(options["url"], options["timeout"])
+    return Swarm(locust, wanted, Results.of(told["results_directory"], wanted), say, options["progress_interval"])
+
+
+def _quiet(line: str) -> None:
+    """Show nothing."""
+
+
+def _finish(swarm: Swarm, options: dict[str, Any]) -> dict[str, Any]:
+    summary = _whole(swarm, lambda: _drive(swarm, options, to_the_end=True))
+    bad = summary["verdict"] != "passed" and options["on_breach"] == "fail"
+    sentence = f"Stage {summary['stage']}: {summary['verdict']}. {summary['reason']}"
+    return {"changed": True, "failed": bad, "msg": sentence, "summary": summary}
+
+
+def _start(swarm: Swarm, options: dict[str, Any]) -> dict[str, Any]:
+    if swarm.runs():
+        return {"changed": False}
+    broken = _whole(swarm, lambda: _drive(swarm, options, to_the_end=False))
+    if broken:
+        return {
+            "changed": True,
+            "failed": True,
+            "msg": f"Stage {broken['stage']}: {broken['reason']}",
+            "summary": broken,
+        }
+    return {"changed": True}
+
+
+def _stop(swarm: Swarm, options: dict[str, Any]) -> dict[str, Any]:
+    return {"changed": swarm.stop_any() if options["take_over"] else swarm.stop()}
+
+
+def _drive(swarm: Swarm, options: dict[str, Any], to_the_end: bool) -> dict[str, Any]:
+    """Bring the swarm up, from wherever it is, and on to its end if that is wanted; return its summary, or nothing."""
+    if not swarm.runs():
+        swarm.begin(options["workers"], options["workers_timeout"], options["take_over"])
+    try:
+        swarm.ramp()
+        if not to_the_end:
+            return {}
+        swarm.hold()
+    except EndedError:
+        pass  # the master knows why, and the verdict says it
+    return swarm.finish()
+
+
+def _whole(swarm: Swarm, drive: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what `drive` returns; keep what was measured when the master is lost or the play is interrupted."""
+    try:
+        return drive()
+    except LostError as error:
+        return swarm.give_up(str(error))
+    except KeyboardInterrupt:
+        swarm.stop()
+        swarm.give_up("the play was interrupted.")
+        raise
+
+
+_ACTIONS = {"finished": _finish, "started": _start, "stopped": _stop}

@@ -1,0 +1,204 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Objectives: what a swarm must show, as short sentences. Pure.
+
+    objective   metric ["of" request] comparison limit
+    metric      p50 p90 p95 p99 p99.9 (any percentile), min, mean, max      limit in us, ms or s
+                failures                                                    a share in %, or a count
+                requests, requests/s, failures/s, users                     a number
+                counter difference                                          a share in %, of target's and swarm's count
+    request     [METHOD] NAME; `*` stands for any text
+    comparison  < <= > >= =
+
+`p95 of GET /data < 250ms`, `p99.9 of /static/* <= 2s`, `failures < 1%`, `failures = 0`, `requests/s > 2900`,
+`users = 30000`. Percentiles come from a histogram whose times are 1 % exact.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .histogram import Figures, matching, merged
+from .plan import InputError
+
+TIMES_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+TIME_WORDS = ("min", "mean", "max")
+COUNTS = ("requests", "requests/s", "failures/s", "users")
+SHARES = ("counter difference",)
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+    "=": operator.eq,
+}
+METRIC = re.compile(r"p\d+(?:\.\d+)?|requests/s|failures/s|requests|failures|users|min|mean|max|counter difference")
+REQUEST = re.compile(r"of\s+(.*?)\s*(?=[<>=])")
+COMPARISON = re.compile("|".join(COMPARISONS))
+NUMBER = re.compile(r"\d[\d,_]*(?:\.\d+)?|\.\d+")
+UNIT = re.compile(r"us|ms|s|%")
+WHOLE_SWARM_ONLY = ("users", "counter difference")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One objective; `limit` in ms for times, as a share 0..1 for percents."""
+
+    text: str
+    metric: str
+    request: str | None
+    comparison: str
+    limit: float
+    unit: str  # "ms", "%" or ""
+
+    @property
+    def share(self) -> float | None:
+        """The percentile as a share 0..1, or None for another metric."""
+        return float(self.metric[1:]) / 100 if re.match(r"p\d", self.metric) else None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the objectives are held against."""
+
+    total: Figures
+    requests: tuple[Figures, ...]
+    seconds: float
+    users: int  # as many as ran all the time
+    counter_difference: float | None = None  # share 0..1
+
+
+@dataclass(frozen=True)
+class Result:
+    """One objective with what was measured, in the limit's unit; None where nothing matched."""
+
+    objective: Objective
+    measured: float | None
+
+    @property
+    def held(self) -> bool:
+        """Whether the objective was held; an objective about nothing was not."""
+        if self.measured is None:
+            return False
+        return COMPARISONS[self.objective.comparison](self.measured, self.objective.limit)
+
+
+class _Reader:
+    """Reads one sentence from left to right; an error points at the place."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+
+    def take(self, pattern: re.Pattern[str], wanted: str) -> re.Match[str]:
+        """Return what stands here, or refuse the sentence."""
+        found = self.maybe(pattern)
+        if not found:
+            raise self.error(wanted)
+        return found
+
+    def maybe(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Return what stands here if it is that."""
+        found = pattern.match(self.text, self.at)
+        if found:
+            self.at = found.end()
+            self.at += len(self.text[self.at :]) - len(self.text[self.at :].lstrip())
+        return found
+
+    def error(self, wanted: str, at: int | None = None) -> InputError:
+        """Return the refusal, pointing at `at` or at where the reader stands."""
+        place = self.at if at is None else at
+        rest = self.text[place:]
+        found = f"found '{rest}'" if rest else "found its end"
+        return InputError(f"The objective '{self.text}' needs {wanted} at character {place + 1}; {found}.")
+
+
+def parse(sentence: str) -> Objective:
+    """Return the objective that `sentence` says; raises InputError pointing at the first thing wrong."""
+    reader = _Reader(sentence.strip())
+    metric = _metric(reader)
+    request = _request(reader, metric)
+    comparison = reader.take(COMPARISON, "one of " + " ".join(COMPARISONS)).group()
+    limit, unit = _limit(reader, metric)
+    if reader.at < len(reader.text):
+        raise reader.error("nothing more")
+    return Objective(reader.text, metric, request, comparison, limit, unit)
+
+
+def _metric(reader: _Reader) -> str:
+    wanted = (
+        "p50, p95, p99 (or another percentile), min, mean, max, failures, requests, requests/s, failures/s, users or "
+    )
+    metric = reader.take(METRIC, wanted + "counter difference").group()
+    if re.match(r"p\d", metric) and not 0 < float(metric[1:]) <= 100:
+        raise reader.error("a percentile over 0 and up to 100", 0)
+    return metric
+
+
+def _request(reader: _Reader, metric: str) -> str | None:
+    start = reader.at
+    found = reader.maybe(REQUEST)
+    if not found:
+        return None
+    if metric in WHOLE_SWARM_ONLY:
+        raise reader.error(f"a comparison, since {metric} is of the whole swarm,", start)
+    if not found.group(1):
+        raise reader.error("a request such as GET /data", start + len("of "))
+    return " ".join(found.group(1).split())
+
+
+def _limit(reader: _Reader, metric: str) -> tuple[float, str]:
+    number = float(reader.take(NUMBER, "a number").group().replace(",", "").replace("_", ""))
+    place = reader.at
+    found = reader.maybe(UNIT)
+    unit = found.group() if found else ""
+    allowed = _units(metric)
+    if unit not in allowed:
+        words = " or ".join(name or "no unit" for name in allowed)
+        raise reader.error(f"{words} for {metric}", place)
+    if unit in TIMES_MS:
+        return number * TIMES_MS[unit], "ms"
+    return (number / 100, "%") if unit == "%" else (number, "")
+
+
+def _units(metric: str) -> tuple[str, ...]:
+    if metric in COUNTS:
+        return ("",)
+    if metric in SHARES:
+        return ("%",)
+    return ("%", "") if metric == "failures" else tuple(TIMES_MS)
+
+
+def evaluate(objectives: Sequence[Objective], measured: Measured) -> list[Result]:
+    """Return each objective with what was measured."""
+    return [Result(objective, _value(objective, measured)) for objective in objectives]
+
+
+def _value(objective: Objective, measured: Measured) -> float | None:
+    if objective.metric == "users":
+        return float(measured.users)
+    if objective.metric == "counter difference":
+        return measured.counter_difference
+    figures = measured.total
+    if objective.request is not None:
+        figures = merged(matching(measured.requests, objective.request))
+    if not figures.requests and not (objective.request is None and objective.metric in COUNTS):
+        return None
+    return _of_figures(objective, figures, measured.seconds)
+
+
+def _of_figures(objective: Objective, figures: Figures, seconds: float) -> float | None:
+    if objective.share is not None:
+        return figures.percentile(objective.share)
+    values: dict[str, float | None] = {
+        "min": figures.min_ms,
+        "mean": figures.mean_ms,
+        "max": figures.max_ms,
+        "requests": float(figures.requests),
+        "requests/s": figures.requests / seconds if seconds else None,
+        "failures/s": figures.failures / seconds if seconds else None,
+        "failures": figures.failure_ratio if objective.unit == "%" else float(figures.failures),
+    }
+    return values[objective.metric]

@@ -1,0 +1,121 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The verdict on a swarm: passed, failed, or invalid when the generator, not the target, set the figures. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from . import human
+from .histogram import Figures
+from .objective import Result
+from .swarm_order import Order
+
+CPU_LIMIT_PERCENT = 90.0
+# The hold may end this much early: the last renewal of the lease decides, not the clock.
+HOLD_SLACK_S = 1.0
+# What the generator's own system refuses: no port left, no descriptor left, no address for the name.
+GENERATOR_ERRORS = re.compile(
+    r"Cannot assign requested address|Errno 99\b|Too many open files|Errno 24\b|No buffer space|Errno 105\b"
+    r"|Name or service not known|gaierror|DNSException",
+    re.IGNORECASE,
+)
+WORDS = {"<": "under", "<=": "at most", ">": "over", ">=": "at least", "=": "exactly"}
+
+
+def why_invalid(order: Order, swarm: Mapping[str, Any], total: Figures, errors: Sequence[Mapping[str, Any]]) -> str:
+    """Return in one sentence why the figures say nothing about the target; an empty text when they do.
+
+    `swarm` is the swarm as the master's plugin tells it at the end of the hold.
+    """
+    return (
+        _lost(swarm)
+        or _short_of_users(order, swarm)
+        or _ended_early(order, swarm)
+        or _slow_ramp(order, swarm)
+        or _busy(swarm)
+        or _own_errors(errors)
+        or ("" if total.requests else "no request was finished while all users were up.")
+    )
+
+
+def _lost(swarm: Mapping[str, Any]) -> str:
+    if not swarm["lost"]:
+        return ""
+    what = [f"{event['text']} after {event['t_s']:.0f} s" for event in swarm["events"] if " was lost" in event["text"]]
+    return f"generator-bound: {'; '.join(what)}, of {len(swarm['workers'])} workers."
+
+
+def _short_of_users(order: Order, swarm: Mapping[str, Any]) -> str:
+    if swarm["ramp_s"] is None:
+        why = f" ({swarm['ended_by']})" if swarm["ended_by"] else ""
+        users = f"{swarm['users_high']:,} of {order.users:,} users"
+        return f"generator-bound: {users} were up after {swarm['t_s']:.0f} s{why}."
+    if swarm["users_low"] < order.users:
+        return f"generator-bound: only {swarm['users_low']:,} of {order.users:,} users ran all the time."
+    return ""
+
+
+def _ended_early(order: Order, swarm: Mapping[str, Any]) -> str:
+    if swarm["measured_s"] >= order.hold_s - HOLD_SLACK_S:
+        return ""
+    why = swarm["ended_by"] or "the controller was interrupted"
+    return f"the swarm ended {swarm['measured_s']:.0f} s into its hold of {order.hold_s:g} s: {why}."
+
+
+def _slow_ramp(order: Order, swarm: Mapping[str, Any]) -> str:
+    if swarm["ramp_s"] <= order.ramp_limit_s:
+        return ""
+    return (
+        f"generator-bound: the spawn rate of {order.spawn_rate:g} users/s was not held, {order.users:,} users took "
+        f"{swarm['ramp_s']:.0f} s, not {order.ramp_wanted_s:.0f} s."
+    )
+
+
+def _busy(swarm: Mapping[str, Any]) -> str:
+    peaks = {worker: peak["cpu_percent"] for worker, peak in swarm["worker_peaks"].items()}
+    worker = max(peaks, key=lambda name: peaks[name], default=None)
+    if worker is None or peaks[worker] <= CPU_LIMIT_PERCENT:
+        return ""
+    return f"generator-bound: worker {worker} used {peaks[worker]:.0f} % of its core, over {CPU_LIMIT_PERCENT:.0f} %."
+
+
+def _own_errors(errors: Sequence[Mapping[str, Any]]) -> str:
+    own = [error for error in errors if GENERATOR_ERRORS.search(str(error["error"]))]
+    if not own:
+        return ""
+    count = sum(error["occurrences"] for error in own)
+    return f"generator-bound: {count:,} requests failed in the generator itself ({own[0]['error']})."
+
+
+def judge(invalid: str, results: Sequence[Result], total: Figures) -> tuple[str, str]:
+    """Return the verdict and its reason in one sentence."""
+    if invalid:
+        return "invalid", invalid
+    broken = [result for result in results if not result.held]
+    if broken:
+        return "failed", "; ".join(told(result) for result in broken) + "."
+    parts = [told(result) for result in results]
+    if not any(result.objective.metric == "failures" for result in results):
+        parts.append(f"{human.ratio(total.failure_ratio)} failures" if total.failures else "no failures")
+    return "passed", "; ".join(parts) + "."
+
+
+def told(result: Result) -> str:
+    """Return one objective with the measured value beside the limit: `p95 20 ms, under 500 ms`."""
+    objective = result.objective
+    what = objective.metric + (f" of {objective.request}" if objective.request else "")
+    if result.measured is None:
+        return f"{what}: nothing was measured"
+    if objective.metric == "failures" and not result.measured and result.held:
+        return "no failures" + (f" of {objective.request}" if objective.request else "")
+    limit = f"{WORDS[objective.comparison]} {shown(objective.limit, objective.unit)}"
+    return f"{what} {shown(result.measured, objective.unit)}, {'' if result.held else 'not '}{limit}"
+
+
+def shown(value: float, unit: str) -> str:
+    """Return a measured value or a limit as people say it."""
+    if unit == "ms":
+        return human.milliseconds(value)
+    return human.ratio(value) if unit == "%" else human.count(round(value, 1))
