@@ -4,20 +4,25 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PROFILE ?= full
 VENV := .venv
+# mypy will not look at a collection in site-packages: it finds the checkout here under its full name.
+TYPES := $(VENV)/.types
 BIN := $(CURDIR)/$(VENV)/bin
 LAB := LOADLIFT_LAB="$(CURDIR)/.lab" PYTHONPATH="$(CURDIR)/roles/lab/files" "$(BIN)/python" -m loadlift_lab.lifecycle
 export PATH := $(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/$(VENV)/.molecule
 export ANSIBLE_FORCE_COLOR ?= $(shell [ -t 1 ] && echo 1 || echo 0)
 
+# One thing after the other, whatever -j says: the targets share one virtual environment and one machine's ports.
+.NOTPARALLEL:
 .PHONY: help packages setup setup-test lab lab-start lab-stop lab-status lab-clean provision ladder report teardown test lint unit molecule
 
 help: ## Show these targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+	@awk -F ':.*## ' '/^[a-z -]+:.*## /{printf "%-34s%s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.requirements ## Make .venv with everything the collection and its lab need
 
-setup-test: $(VENV)/.requirements-test
+setup-test: $(VENV)/.requirements-test ## Add what the tests need
 
 $(VENV)/.requirements: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "loadlift.aws needs Python 3.11 or newer; PYTHON=$(PYTHON) is $$($(PYTHON) --version 2>&1)."; exit 1; }
@@ -29,12 +34,13 @@ $(VENV)/.requirements: requirements.txt
 
 $(VENV)/.requirements-test: requirements-test.txt $(VENV)/.requirements
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@mkdir -p $(TYPES)/ansible_collections/loadlift && ln -sfn "$(CURDIR)" $(TYPES)/ansible_collections/loadlift/aws
 	@touch $@
 
 lab: lab-start ## Start the lab, build the system, run the ladder of swarms, write the report (PROFILE=full|quick)
 	ansible-playbook -i inventory/lab playbooks/site.yml -e load_test_profile=$(PROFILE)
 
-packages: setup
+packages: setup ## Install the Debian packages that the lab is made of
 	@[ "$$(PYTHONPATH=roles/lab/files "$(BIN)/python" -m loadlift_lab.preflight packages)" = "[]" ] || \
 	  ansible-playbook -i inventory/lab playbooks/lab.yml -e lab_state=installed
 
@@ -59,11 +65,13 @@ lint: setup-test ## Style, types, YAML, Ansible's production rules
 	ruff check . && ruff format --check .
 	yamllint .
 	mypy roles/lab/files/loadlift_lab
+	MYPYPATH=$(TYPES) mypy -p ansible_collections.loadlift.aws.plugins
 	ansible-lint
 	antsibull-changelog lint
 
-molecule: setup-test ## Each role against the control plane
-	molecule test --all
+molecule: setup-test ## Each role in a lab of its own
+	rm -rf "$(MOLECULE_EPHEMERAL_DIRECTORY)"
+	molecule test --all --workers 2
 
 unit: setup-test ## Unit, lab and integration tests
 	pytest

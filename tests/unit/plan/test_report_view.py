@@ -92,3 +92,53 @@ def test_the_top_of_an_axis_is_never_under_the_data(value: float) -> None:
 def test_a_missing_value_breaks_the_line() -> None:
     scale = chart.Scale(0, 10, 0, 10)
     assert chart.path([(0, 1), (1, None), (2, 3), (3, 4)], scale, scale) == "M0.0 1.0M2.0 3.0L3.0 4.0"
+
+
+@pytest.mark.parametrize(
+    ("counted", "held"), [(1000, True), (1020, True), (1021, False), (979, False), (None, None), (0, None)]
+)
+def test_client_and_target_agree_within_two_percent(counted: int | None, held: bool | None) -> None:
+    checks = report.checks(stage("a", 5, "passed", requests=1000, target_counters={"requests": counted}))
+    assert [check["held"] for check in checks] == ([] if held is None else [held])
+
+
+def test_the_checks_name_objectives_generator_and_events() -> None:
+    checks = report.checks(
+        stage(
+            "a",
+            50,
+            "invalid",
+            objectives=[{"objective": "failures < 1%", "measured": 12.0, "unit": "%", "limit": 1.0, "held": False}],
+            peak_users=40,
+            workers=1,
+            generator={"worker_cpu_percent_max": 93.4, "missing_workers": 1},
+            events=[{"t_s": 12.3, "text": "/data moved to Lambda"}],
+        )
+    )
+    assert [(check["what"], check["measured"], check["held"]) for check in checks] == [
+        ("failures < 1%", "12 %", False),
+        ("users reached", "40 of 50", False),
+        ("busiest worker", "93 % of a core", None),
+        ("workers", "1, 1 missing", False),
+        ("/data moved to Lambda", "at 12 s", None),
+    ]
+
+
+def test_a_failures_chart_is_there_only_when_something_failed() -> None:
+    point = {"t_s": 1.0, "phase": "hold", "users": 1, "requests_per_s": 1.0, "failures_per_s": 0.0}
+    for failures in (0.0, 0.5):
+        stages = [stage("a", 5, "passed", history=[point | {"failures_per_s": failures}])]
+        assert bool(report.view({"stages": stages})["stages"][0]["charts"]["failures"]) == bool(failures)
+
+
+def test_a_limit_outside_the_axis_is_not_drawn() -> None:
+    objectives = [{"objective": "max < 9999s", "measured": 1.0, "unit": "ms", "limit": 9_999_000.0, "held": True}]
+    shown = report.view({"stages": [stage("a", 5, "passed", objectives=objectives)]})["stages"][0]["charts"]
+    assert shown["latency"]["limits"] == []
+
+
+@given(st.lists(st.floats(0.05, 1e6), min_size=3, max_size=3))
+def test_the_range_stays_inside_its_axis(values: list[float]) -> None:
+    p50, p95, p99 = sorted(values)
+    drawn = report.view({"stages": [stage("a", 5, "passed", p50_ms=p50, p95_ms=p95, p99_ms=p99)]})["stages"][0]["range"]
+    assert 0 <= drawn["p50"] <= drawn["p95"] <= drawn["p99"] <= report.RANGE_WIDTH
