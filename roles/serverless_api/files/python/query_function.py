@@ -15,10 +15,10 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
-
 LOG = logging.getLogger(__name__)
 PRODUCTS = 25
 METHODS = ("GET", "HEAD")
+TABLE = os.environ["TABLE_NAME"]
 
 # Two attempts end before the function's timeout, so that the client gets an answer and the log the reason.
 dynamodb = boto3.client(
@@ -33,9 +33,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if method not in METHODS:
         return answer(event, 405, error_body(f"{method} is not allowed here"), {"Allow": ", ".join(METHODS)})
     try:
-        body = to_json({"products": top_products(read_items(os.environ["TABLE_NAME"]))})
+        body = to_json({"products": top_products(read_items(TABLE))})
     except Exception:  # the client gets an answer, whatever went wrong
-        LOG.exception("Cannot read table %s", os.environ["TABLE_NAME"])
+        LOG.exception("Cannot read table %s", TABLE)
         return answer(event, 500, error_body("The products cannot be read"))
     return answer(event, 200, body, {"X-Data-Source": "dynamodb"})
 
@@ -61,7 +61,8 @@ def top_products(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def to_json(value: dict[str, Any]) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    """Return the very bytes that the web application would: compact, ASCII."""
+    return json.dumps(value, separators=(",", ":"))
 
 
 def error_body(message: str) -> str:
