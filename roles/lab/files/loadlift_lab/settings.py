@@ -23,6 +23,8 @@ class LabSettings:
     account_id: str = "123456789012"  # moto's account
     control_plane_port: int = 4566
     lambda_port: int = 9001
+    lambda_sandboxes: int = 10  # of a function that reserves no concurrency: what this machine bears
+    lambda_idle_seconds: int = 300  # after which a sandbox without work ends
     cdn_port: int = 8000
     cdn_status_port: int = 8001
     cdn_edges: int = 3

@@ -6,8 +6,10 @@ import logging
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import time_machine
 from moto.core.exceptions import ServiceException
@@ -22,6 +24,7 @@ from loadlift_lab.control_plane.moto_state import GLOBAL, backend_in
 from loadlift_lab.settings import LabSettings
 
 LOG = logging.getLogger(__name__)
+Seen = TypeVar("Seen")
 # Made before the first call, always with the same seed: a read would make them with chance identifiers otherwise.
 EARLY_SERVICES = ("sts", "iam", "ec2", "elbv2", "autoscaling", "rds", "elasticache", "s3", "cloudfront", "awslambda",
                   "dynamodb", "ssm", "secretsmanager", "logs", "cloudwatch", "kms", "events")  # fmt: skip
@@ -69,6 +72,9 @@ class Account:
 
     def perform(self, call: Call) -> Answer:
         """Return AWS's answer to `call`."""
+        forwarder = registry.forwarder_of(call)
+        if forwarder:
+            return self._forwarded(call, forwarder)
         with self._turn:
             if not call.changes:
                 return self._answer(call)
@@ -79,6 +85,11 @@ class Account:
                 self._journal.append(entry)
                 self._advance()
             return answer
+
+    def look(self, read: Callable[[], Seen]) -> Seen:
+        """Return what `read()` sees of moto's state while no call changes it."""
+        with self._turn:
+            return read()
 
     def wait_for_change(self, after: int, seconds: float) -> int:
         """Return the generation as soon as it exceeds `after`, or when `seconds` are over."""
@@ -99,6 +110,12 @@ class Account:
         with self._news:
             self._generation += 1
             self._news.notify_all()
+
+    def _forwarded(self, call: Call, forwarder: registry.Forwarder) -> Answer:
+        try:
+            return Answer(*forwarder(call, self._generation))
+        except ServiceException as refusal:
+            return Answer(*call.write(refusal))
 
     def _answer(self, call: Call) -> Answer:
         try:

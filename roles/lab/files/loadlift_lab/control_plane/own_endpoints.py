@@ -9,6 +9,7 @@ from moto.core.exceptions import ServiceException
 
 from loadlift_lab.control_plane.account import Account
 from loadlift_lab.control_plane.faults import Faults
+from loadlift_lab.control_plane.functions import ALLOCATED, listed_functions
 from loadlift_lab.control_plane.layer import Calls
 from loadlift_lab.control_plane.moto_state import backend_in
 from loadlift_lab.control_plane.target_health import REPORTS
@@ -23,7 +24,8 @@ def create_app(settings: LabSettings, account: Account, faults: Faults, calls: C
     _serve_account(app, account)
     _serve_faults(app, faults)
     _serve_calls(app, calls)
-    _serve_secrets(app, settings)
+    _serve_functions(app, settings, account)
+    _serve_databases(app, settings)
     for error in (ValueError, TypeError, KeyError):
         app.register_error_handler(error, _bad_request)
     return app
@@ -77,7 +79,11 @@ def _serve_calls(app: Flask, calls: Calls) -> None:
         return {}
 
 
-def _serve_secrets(app: Flask, settings: LabSettings) -> None:
+def _serve_functions(app: Flask, settings: LabSettings, account: Account) -> None:
+    @app.get("/_lab/functions")
+    def functions() -> Response:
+        return jsonify(account.look(lambda: listed_functions(settings.region)))
+
     @app.get("/_lab/functions/<name>")
     def function_zip(name: str) -> Response | tuple[Response, int]:
         backend = backend_in(settings.region, "awslambda")
@@ -87,6 +93,13 @@ def _serve_secrets(app: Flask, settings: LabSettings) -> None:
             return jsonify(error=str(missing)), 404
         return Response(function.code_bytes, mimetype="application/zip")
 
+    @app.put("/_lab/provisioned-concurrency")
+    def provisioned_concurrency() -> tuple[str, int]:
+        ALLOCATED.put(request.get_json())
+        return "", 204
+
+
+def _serve_databases(app: Flask, settings: LabSettings) -> None:
     @app.get("/_lab/databases/<identifier>")
     def database(identifier: str) -> dict[str, str] | tuple[Response, int]:
         backend = backend_in(settings.region, "rds")

@@ -13,9 +13,13 @@
     @after("ec2", "TerminateInstances")
     def replace(call: Call) -> None: ...
 
-`before` checks a call, `after` follows one that succeeded, `answer` stands in for moto. Services and operations are
-named as botocore names them; `call.parameters` are what boto3 was given. A mend that changes moto's own classes does
-so in a function `apply() -> None` of its file, which is called once, before the first request.
+    @forward("lambda", "Invoke")
+    def invoke(call: Call, generation: int) -> RawAnswer: ...
+
+`before` checks a call, `after` follows one that succeeded, `answer` stands in for moto. `forward` lets another program
+of the lab answer, which may call the account itself meanwhile: the account waits for nobody. Services and operations
+are named as botocore names them; `call.parameters` are what boto3 was given. A mend that changes moto's own classes
+does so in a function `apply() -> None` of its file, which is called once, before the first request.
 """
 
 from __future__ import annotations
@@ -33,10 +37,13 @@ from loadlift_lab.control_plane.call import Call
 
 Check = Callable[[Call], None]
 Handler = Callable[[Call], dict[str, Any]]
+RawAnswer = tuple[int, dict[str, str], bytes]  # status, headers, body
+Forwarder = Callable[[Call, int], RawAnswer]
 
 _before: dict[str, list[Check]] = defaultdict(list)
 _after: dict[str, list[Check]] = defaultdict(list)
 _answers: dict[str, Handler] = {}
+_forwards: dict[str, Forwarder] = {}
 
 
 class Refused(ServiceException):
@@ -64,6 +71,20 @@ def answer(service: str, *operations: str) -> Callable[[Handler], Handler]:
     return register
 
 
+def forward(service: str, *operations: str) -> Callable[[Forwarder], Forwarder]:
+    """Let the decorated function answer each of `operations` of `service`, outside of the account's turn.
+
+    It is given the account's generation, so that the other program can catch up with it first.
+    """
+
+    def register(forwarder: Forwarder) -> Forwarder:
+        for operation in operations:
+            _forwards[f"{service}.{operation}"] = forwarder
+        return forwarder
+
+    return register
+
+
 def checks_before(call: Call) -> list[Check]:
     """Return the checks that `call` must pass."""
     return _before.get(call.name, [])
@@ -77,6 +98,11 @@ def steps_after(call: Call) -> list[Check]:
 def handler_of(call: Call) -> Handler | None:
     """Return what answers `call` in moto's place, if anything does."""
     return _answers.get(call.name)
+
+
+def forwarder_of(call: Call) -> Forwarder | None:
+    """Return what passes `call` on to another program, if anything does."""
+    return _forwards.get(call.name)
 
 
 def load(package: ModuleType) -> None:

@@ -27,6 +27,9 @@ UNAVAILABLE = "unavailable"  # the backend of a rule without any group to forwar
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html: a target has
 # 10 seconds to accept a connection.
 CONNECT_SECONDS = 10
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html: it waits for a function
+# until that responds or times out, which is 15 minutes at most; and here, for a sandbox.
+FUNCTION_SECONDS = 960
 
 
 def render(snapshot: Snapshot, surroundings: Surroundings) -> str:
@@ -225,10 +228,10 @@ def _fixed_response(response: FixedResponse, condition: str) -> str:
 
 
 def _backend(group: TargetGroup, load_balancers: Iterable[LoadBalancer], surroundings: Surroundings) -> list[str]:
+    if group.type == "lambda" and group.function_arn:
+        return [f"backend {backend_name(group)}", *_lambda_server(group, group.function_arn, surroundings)]
     idle = max((lb.idle_timeout for lb in load_balancers if _uses(lb, group)), default=60)
     lines = [f"backend {backend_name(group)}", f"  timeout server {idle}s"]
-    if group.type == "lambda" and group.function_arn:
-        return lines + _lambda_server(group, group.function_arn, surroundings)
     if not group.targets:
         return [*lines, f"  {_no_target()}"]
     return [*lines, *_balance(group), *_check(group.health_check), *_servers(group)]
@@ -266,6 +269,7 @@ def bad_gateway() -> str:
 def _lambda_server(group: TargetGroup, function_arn: str, surroundings: Surroundings) -> list[str]:
     multi_value = str(group.multi_value_headers).lower()
     return [
+        f"  timeout server {FUNCTION_SECONDS}s",
         f"  http-request set-header X-Lab-Function-Arn {quote(quote_format(function_arn))}",
         f"  http-request set-header X-Lab-Target-Group-Arn {quote(quote_format(group.arn))}",
         f"  http-request set-header X-Lab-Multi-Value {multi_value}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import ipaddress
 import re
 from typing import Any
@@ -13,13 +12,11 @@ from loadlift_lab.control_plane.call import Call
 from loadlift_lab.control_plane.moto_state import backend, put
 from loadlift_lab.control_plane.registry import Refused, before
 from loadlift_lab.control_plane.target_health import REPORTS, TargetHealth
+from loadlift_lab.function_policy import may_invoke
 
 FUNCTION_ARN = re.compile(r"arn:[^:]+:lambda:[^:]+:\d{12}:function:(?P<name>[^:]+)(:(?P<qualifier>[^:]+))?")
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetDescription.html: outside of the VPC
 PRIVATE_NETWORKS = [*map(ipaddress.ip_network, ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"))]
-# https://docs.aws.amazon.com/lambda/latest/dg/services-alb.html
-PRINCIPAL = "elasticloadbalancing.amazonaws.com"
-INVOKING_ACTIONS = ("lambda:InvokeFunction", "lambda:*", "*")
 
 
 @before("elbv2", "RegisterTargets")
@@ -51,17 +48,17 @@ def _check_function(call: Call, group: Any, targets: list[dict[str, Any]]) -> No
 
 
 def _check_permission(call: Call, group: Any, arn: str) -> None:
-    policy = function_policy(backend(call, "awslambda"), arn)
-    if policy is None:
+    statements = policy_statements(backend(call, "awslambda"), arn)
+    if statements is None:
         raise Refused("InvalidTarget", f"The Lambda function '{arn}' does not exist")
-    if not may_invoke(policy, group.arn):
+    if not may_invoke(statements, group.arn):
         raise Refused(
             "AccessDenied",
             f"elasticloadbalancing principal does not have permission to invoke {arn} from target group {group.arn}",
         )
 
 
-def function_policy(functions: Any, arn: str) -> dict[str, Any] | None:
+def policy_statements(functions: Any, arn: str) -> list[dict[str, Any]] | None:
     """Return the resource policy of a function or of its alias or version, None if there is no such function."""
     found = FUNCTION_ARN.fullmatch(arn)
     assert found
@@ -69,27 +66,7 @@ def function_policy(functions: Any, arn: str) -> dict[str, Any] | None:
         function = functions.get_function(found["name"], found["qualifier"])
     except Exception:  # moto has one class of error for each way in which a function is unknown
         return None
-    return {"Statement": function.policy.statements if function.policy else []}
-
-
-def may_invoke(policy: dict[str, Any], source_arn: str) -> bool:
-    """Tell whether a function's resource policy lets Elastic Load Balancing invoke it from `source_arn`."""
-    return any(_allows(statement, source_arn) for statement in policy.get("Statement", []))
-
-
-def _allows(statement: dict[str, Any], source_arn: str) -> bool:
-    principal = statement.get("Principal", {})
-    service = principal.get("Service") if isinstance(principal, dict) else principal
-    if statement.get("Effect") != "Allow" or service not in (PRINCIPAL, "*"):
-        return False
-    if statement.get("Action") not in INVOKING_ACTIONS:
-        return False
-    return all(fnmatch.fnmatchcase(source_arn, pattern) for pattern in _source_arns(statement.get("Condition", {})))
-
-
-def _source_arns(condition: dict[str, dict[str, str]]) -> list[str]:
-    pairs = [pair for test in condition.values() for pair in test.items()]
-    return [value for key, value in pairs if key.lower() == "aws:sourcearn"]
+    return list(function.policy.statements) if function.policy else []
 
 
 def _check_instance(call: Call, identifier: str) -> None:
