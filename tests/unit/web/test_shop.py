@@ -1,4 +1,4 @@
-"""The pure parts of the web application: configuration, settings, what is connected to, the pins of its requirements."""
+"""The pure parts of the web application: configuration, settings, connection options, pinned requirements."""
 
 from __future__ import annotations
 
