@@ -27,6 +27,14 @@ def version_is_newest(call: Call) -> None:
         raise Refused("PreconditionFailed", message)
 
 
+@before("cloudfront", "DeleteDistribution")
+def distribution_is_disabled(call: Call) -> None:
+    """https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteDistribution.html: DistributionNotDisabled."""
+    distribution = backend_in(GLOBAL, "cloudfront").distributions.get(call.parameters["Id"])
+    if distribution and distribution.distribution_config.Enabled:
+        raise Refused("DistributionNotDisabled", "The distribution you are trying to delete has not been disabled.")
+
+
 def apply() -> None:
     """Give a distribution a new version with each change: moto keeps the first."""
     update = CloudFrontBackend.update_distribution
