@@ -22,7 +22,7 @@ help: ## Show these targets
 
 setup: $(VENV)/.requirements ## Make .venv with everything the collection and its lab need
 
-setup-test: $(VENV)/.requirements-test ## Add what the tests need
+setup-test: $(VENV)/.requirements-test $(VENV)/.requirements-ministack ## Add what the tests need
 
 $(VENV)/.requirements: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "loadlift.aws needs Python 3.11 or newer; PYTHON=$(PYTHON) is $$($(PYTHON) --version 2>&1)."; exit 1; }
@@ -35,6 +35,12 @@ $(VENV)/.requirements: requirements.txt
 $(VENV)/.requirements-test: requirements-test.txt $(VENV)/.requirements
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@mkdir -p $(TYPES)/ansible_collections/loadlift && ln -sfn "$(CURDIR)" $(TYPES)/ansible_collections/loadlift/aws
+	@touch $@
+
+# An environment of its own: ministack pins a botocore that is older than ours.
+$(VENV)/.requirements-ministack: requirements-ministack.txt $(VENV)/.requirements
+	@$(PYTHON) -m venv $(VENV)/ministack
+	@$(VENV)/ministack/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-ministack.txt
 	@touch $@
 
 lab: lab-start ## Start the lab, build the system, run the ladder of swarms, write the report (PROFILE=full|quick)

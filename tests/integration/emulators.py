@@ -71,7 +71,8 @@ def control_plane(directory: Path) -> Iterator[Emulator]:
     settings.save()
     packages = str(Path(lifecycle.__file__).parents[1])
     environment = {"LOADLIFT_LAB": str(directory), "PYTHONPATH": packages}
-    with _program(["-m", "loadlift_lab.control_plane"], environment, directory, f"{settings.endpoint}/_lab/health"):
+    program = [sys.executable, "-m", "loadlift_lab.control_plane"]
+    with _program(program, environment, directory, f"{settings.endpoint}/_lab/health"):
         yield Emulator("control_plane", settings.endpoint, "LABACCESSKEYID000000")
 
 
@@ -82,7 +83,8 @@ def ministack(directory: Path) -> Iterator[Emulator]:
     endpoint = f"http://{SUBNET}.1:{port}"
     # Without IOT_MTLS_ENABLED=0 it binds a port on every address.
     environment = {"BIND_HOST": f"{SUBNET}.1", "GATEWAY_PORT": str(port), "IOT_MTLS_ENABLED": "0"}
-    with _program(["-m", "ministack"], environment, directory, f"{endpoint}/_ministack/health"):
+    program = Path(sys.executable).parents[1] / "ministack" / "bin" / "ministack"
+    with _program([str(program)], environment, directory, f"{endpoint}/_ministack/health"):
         yield Emulator("ministack", endpoint, "TESTACCESSKEYID00000")
 
 
@@ -94,12 +96,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def _program(arguments: list[str], environment: dict[str, str], directory: Path, health: str) -> Iterator[None]:
+def _program(command: list[str], environment: dict[str, str], directory: Path, health: str) -> Iterator[None]:
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, *arguments], env=os.environ | environment, stdout=log, stderr=log, cwd=directory
-        )
+        process = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log, cwd=directory)
     try:
         _wait_for(health, process, directory / "log")
         yield

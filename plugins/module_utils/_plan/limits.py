@@ -1,0 +1,141 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""AWS's limits of a rule, checked before anything is written. Pure.
+
+Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html and
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .action import FIXED, FORWARD, REDIRECT, Action, Actions
+from .condition import HEADER, HOST, METHOD, PATH, QUERY, SOURCE, Condition, Conditions
+from .plan import InputError
+
+LENGTH = 128
+VALUES, WILDCARDS, TARGET_GROUPS, RULES = 5, 5, 5, 100
+STICKINESS = (1, 604800)
+WEIGHTS = (0, 999)
+ALLOWED = {
+    PATH: (
+        re.compile(r"[A-Za-z0-9_\-.$/~\"'@:+&*?]+"),
+        "A-Z a-z 0-9 _ - . $ / ~ \" ' @ : + & and the wildcards * and ?",
+    ),
+    HOST: (re.compile(r"[A-Za-z0-9\-.*?]+"), "A-Z a-z 0-9 - . and the wildcards * and ?"),
+    METHOD: (re.compile(r"[A-Z\-_]{1,40}"), "up to 40 of A-Z - _"),
+    HEADER: (re.compile(r"[\x20-\x7e]+"), "visible ASCII characters and the wildcards * and ?"),
+    QUERY: (re.compile(r"[\x21-\x7e]+"), "visible ASCII characters and the wildcards * and ?"),
+    SOURCE: (re.compile(r"[0-9a-fA-F.:/]+"), "networks such as 192.0.2.0/24"),
+}
+OPTION = {PATH: "path_patterns", HOST: "hosts", METHOD: "methods", HEADER: "headers", QUERY: "query_strings"}
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,40}")
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_FixedResponseActionConfig.html
+FIXED_STATUS = re.compile(r"[245]\d\d")
+FIXED_TYPES = ("text/plain", "text/css", "text/html", "application/javascript", "application/json")
+FIXED_BODY = 1024
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html
+REDIRECT_PARTS = {
+    "protocol": (re.compile(r"HTTPS?|#\{protocol\}"), "HTTP, HTTPS and #{protocol}"),
+    "port": (re.compile(r"\d{1,5}|#\{port\}"), "1 to 65535 and #{port}"),
+    "host": (re.compile(r"[^*]{1,128}"), "1 to 128 characters without wildcards"),
+    "path": (re.compile(r"/[^*]{0,127}"), "1 to 128 characters that begin with '/', without wildcards"),
+    "query": (re.compile(r"(?!\?).{0,128}"), "up to 128 characters without the leading '?'"),
+}
+
+
+def check_rule(rule: str, conditions: Conditions, actions: Actions) -> None:
+    """Raise InputError, naming `rule`, where AWS would refuse the conditions or the actions."""
+    for condition in conditions:
+        _check_condition(rule, condition)
+    _check_quotas(rule, conditions)
+    for action in actions:
+        _check_action(rule, action)
+
+
+def check_room(rules: int) -> None:
+    """Raise InputError where a listener has no room for one more rule."""
+    if rules >= RULES:
+        raise InputError(
+            f"The listener has {rules} rules; allowed are {RULES} a load balancer, unless AWS raised the quota."
+        )
+
+
+def _check_condition(rule: str, condition: Condition) -> None:
+    if condition.field == HEADER:
+        _check_header_name(rule, condition.header)
+    pattern, allowed = ALLOWED[condition.field]
+    option = OPTION.get(condition.field, "source_ips")
+    for value in _texts(condition):
+        if not pattern.fullmatch(value) or len(value) > LENGTH:
+            raise InputError(f"{option} of {rule} has '{value}'; allowed are up to {LENGTH} characters: {allowed}.")
+    for regex in condition.regexes:
+        if not 0 < len(regex) <= LENGTH:
+            raise InputError(f"A regular expression of {rule} is '{regex}'; allowed are 1 to {LENGTH} characters.")
+
+
+def _check_header_name(rule: str, name: str) -> None:
+    if not HEADER_NAME.fullmatch(name) or name.lower() == "host":
+        raise InputError(
+            f"headers of {rule} has the name '{name}'; allowed are header names of up to 40 characters, "
+            "without wildcards, and the option hosts for the host header."
+        )
+
+
+def _texts(condition: Condition) -> list[str]:
+    return [*condition.values, *(text for pair in condition.pairs for text in pair if text)]
+
+
+def _check_quotas(rule: str, conditions: Iterable[Condition]) -> None:
+    conditions = tuple(conditions)
+    values = sum(len(one.values) + len(one.regexes) + len(one.pairs) for one in conditions)
+    if values > VALUES:
+        raise InputError(f"The conditions of {rule} have {values} values; allowed are {VALUES} a rule.")
+    wild = [one for one in conditions if one.field not in (METHOD, SOURCE)]
+    wildcards = sum(text.count("*") + text.count("?") for one in wild for text in _texts(one))
+    if wildcards > WILDCARDS:
+        raise InputError(f"The conditions of {rule} have {wildcards} wildcards; allowed are {WILDCARDS} a rule.")
+
+
+def _check_action(rule: str, action: Action) -> None:
+    if action.type == FORWARD:
+        _check_forward(rule, action)
+    if action.type == FIXED:
+        _check_fixed(rule, action)
+    if action.type == REDIRECT:
+        for part, (pattern, allowed) in REDIRECT_PARTS.items():
+            if not pattern.fullmatch(action.settings[part]):
+                raise InputError(f"redirect.{part} of {rule} is '{action.settings[part]}'; allowed are {allowed}.")
+
+
+def _check_forward(rule: str, action: Action) -> None:
+    groups, seconds = action.settings["target_groups"], action.settings["stickiness"]
+    if not 1 <= len(groups) <= TARGET_GROUPS:
+        raise InputError(f"forward of {rule} has {len(groups)} target groups; allowed are 1 to {TARGET_GROUPS}.")
+    for group in groups:
+        if not WEIGHTS[0] <= group["weight"] <= WEIGHTS[1]:
+            raise InputError(
+                f"forward of {rule} has weight {group['weight']} for '{group['target_group_arn']}'; "
+                f"allowed are {WEIGHTS[0]} to {WEIGHTS[1]}."
+            )
+    if seconds is not None and not STICKINESS[0] <= seconds <= STICKINESS[1]:
+        raise InputError(f"stickiness of {rule} is {seconds}; allowed are 0 (off) to {STICKINESS[1]} seconds.")
+
+
+def _check_fixed(rule: str, action: Action) -> None:
+    settings = action.settings
+    if not FIXED_STATUS.fullmatch(settings["status_code"]):
+        raise InputError(
+            f"fixed_response.status_code of {rule} is {settings['status_code']}; allowed are 2XX, 4XX, 5XX."
+        )
+    if settings["content_type"] not in (None, *FIXED_TYPES):
+        raise InputError(
+            f"fixed_response.content_type of {rule} is '{settings['content_type']}'; "
+            f"allowed are {', '.join(FIXED_TYPES)}."
+        )
+    if len(settings["message_body"] or "") > FIXED_BODY:
+        raise InputError(
+            f"fixed_response.message_body of {rule} has {len(settings['message_body'])} characters; "
+            f"allowed are {FIXED_BODY}."
+        )

@@ -1,0 +1,131 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Patterns with `*` and `?`: what they match, and whether some of them match all that another one does. Pure.
+
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from functools import lru_cache
+
+
+class Wildcard(Enum):
+    """`MANY` stands for any characters or none, `ONE` for exactly one."""
+
+    MANY = "*"
+    ONE = "?"
+
+
+Token = str | Wildcard
+Pattern = tuple[Token, ...]
+Positions = frozenset[int]
+OTHER = ""  # stands for every character that no pattern names
+
+
+@lru_cache(maxsize=4096)
+def tokens(text: str, escapes: bool = False, ignore_case: bool = False) -> Pattern:
+    """Return the parts of a pattern; with `escapes`, a backslash makes a wildcard an ordinary character."""
+    parts: list[Token] = []
+    characters = iter(text.lower() if ignore_case else text)
+    for character in characters:
+        if escapes and character == "\\":
+            parts.append(next(characters, "\\"))
+        elif character in "*?":
+            parts.append(Wildcard(character))
+        else:
+            parts.append(character)
+    return tuple(parts)
+
+
+def matches(pattern: Pattern, text: str) -> bool:
+    """Tell whether a pattern matches the whole of `text`."""
+    positions = _start(pattern)
+    for character in text:
+        positions = _step(pattern, positions, character)
+    return len(pattern) in positions
+
+
+def covered(pattern: Pattern, by: Sequence[Pattern], prefix: str = "") -> bool:
+    """Tell whether each text that begins with `prefix` and matches `pattern` matches one of `by`, too.
+
+    Walks through `pattern` and through all of `by` at once, character by character; `OTHER` stands for the characters
+    that occur in none of them, since they are all the same to a pattern.
+    """
+    alphabet = {OTHER, *(token for one in (pattern, *by) for token in one if isinstance(token, str))}
+    start = (_start(pattern), tuple(_start(one) for one in by))
+    for character in prefix:
+        start = _step(pattern, start[0], character), _steps(by, start[1], character)
+    seen, open_pairs = {start}, [start]
+    while open_pairs:
+        here, there = open_pairs.pop()
+        if len(pattern) in here and not any(len(one) in at for one, at in zip(by, there, strict=True)):
+            return False
+        for character in alphabet if here else ():
+            pair = _step(pattern, here, character), _steps(by, there, character)
+            if pair[0] and pair not in seen:
+                seen.add(pair)
+                open_pairs.append(pair)
+    return True
+
+
+def overlap(first: Pattern, second: Pattern) -> bool:
+    """Tell whether some text matches both patterns."""
+    seen, open_pairs = {(0, 0)}, [(0, 0)]
+    while open_pairs:
+        here, there = open_pairs.pop()
+        if (here, there) == (len(first), len(second)):
+            return True
+        for pair in _moves(first, here, second, there):
+            if pair not in seen:
+                seen.add(pair)
+                open_pairs.append(pair)
+    return False
+
+
+def _start(pattern: Pattern) -> Positions:
+    return _closed(pattern, [0])
+
+
+def _closed(pattern: Pattern, positions: Iterable[int]) -> Positions:
+    """Add the positions that are reached without a character: `*` may stand for none."""
+    reached = set()
+    for start in positions:
+        position = start
+        reached.add(position)
+        while position < len(pattern) and pattern[position] is Wildcard.MANY:
+            position += 1
+            reached.add(position)
+    return frozenset(reached)
+
+
+def _step(pattern: Pattern, positions: Positions, character: str) -> Positions:
+    after = []
+    for position in positions:
+        if position == len(pattern):
+            continue
+        token = pattern[position]
+        if token is Wildcard.MANY:
+            after.append(position)
+        elif token is Wildcard.ONE or token == character:
+            after.append(position + 1)
+    return _closed(pattern, after)
+
+
+def _steps(patterns: Sequence[Pattern], at: tuple[Positions, ...], character: str) -> tuple[Positions, ...]:
+    return tuple(_step(pattern, positions, character) for pattern, positions in zip(patterns, at, strict=True))
+
+
+def _moves(first: Pattern, here: int, second: Pattern, there: int) -> list[tuple[int, int]]:
+    """Return where a common text may lead from a pair of positions, by one character or by ending a `*`."""
+    a = first[here] if here < len(first) else None
+    b = second[there] if there < len(second) else None
+    moves = []
+    if a is Wildcard.MANY:
+        moves.append((here + 1, there))
+    if b is Wildcard.MANY:
+        moves.append((here, there + 1))
+    if a is not None and b is not None and (a == b or isinstance(a, Wildcard) or isinstance(b, Wildcard)):
+        moves.append((here if a is Wildcard.MANY else here + 1, there if b is Wildcard.MANY else there + 1))
+    return moves
