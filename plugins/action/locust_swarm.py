@@ -24,7 +24,7 @@ from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_order imp
 TEXTS = {"type": "list", "elements": "str", "default": []}
 ARGUMENTS: dict[str, Any] = {
     "url": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["finished", "started", "stopped"], "default": "finished"},
+    "state": {"type": "str", "choices": ["finished", "started", "stopped", "checked"], "default": "finished"},
     "run_id": {"type": "str", "required": True},
     "stage": {"type": "str", "required": True},
     "title": {"type": "str", "default": ""},
@@ -48,7 +48,7 @@ ARGUMENTS: dict[str, Any] = {
     "progress_interval": {"type": "float", "default": 10.0},
 }
 WANTED = ["target", "users", "spawn_rate", "results_directory"]
-REQUIRED_IF = [("state", "finished", WANTED), ("state", "started", WANTED)]
+REQUIRED_IF = [("state", state, WANTED) for state in ("finished", "started", "checked")]
 # Where the swarm is only to be stopped, the rest of the order is not told.
 UNTOLD = {"target": "http://untold", "users": 1, "spawn_rate": 1.0, "results_directory": "."}
 
@@ -84,7 +84,7 @@ def _quiet(line: str) -> None:
 def _finish(swarm: Swarm, options: dict[str, Any]) -> dict[str, Any]:
     summary = _whole(swarm, lambda: _drive(swarm, options, to_the_end=True))
     bad = summary["verdict"] != "passed" and options["on_breach"] == "fail"
-    sentence = f"Stage {summary['stage']}: {summary['verdict']}. {summary['reason']}"
+    sentence = f"Stage {summary['stage']} {summary['verdict']}: {summary['reason']}"
     return {"changed": True, "failed": bad, "msg": sentence, "summary": summary}
 
 
@@ -104,6 +104,11 @@ def _start(swarm: Swarm, options: dict[str, Any]) -> dict[str, Any]:
 
 def _stop(swarm: Swarm, options: dict[str, Any]) -> dict[str, Any]:
     return {"changed": swarm.stop_any() if options["take_over"] else swarm.stop()}
+
+
+def _check(swarm: Swarm, options: dict[str, Any]) -> dict[str, Any]:
+    swarm.check(options["workers"], options["workers_timeout"])
+    return {"changed": False}
 
 
 def _drive(swarm: Swarm, options: dict[str, Any], to_the_end: bool) -> dict[str, Any]:
@@ -132,4 +137,4 @@ def _whole(swarm: Swarm, drive: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         raise
 
 
-_ACTIONS = {"finished": _finish, "started": _start, "stopped": _stop}
+_ACTIONS = {"finished": _finish, "started": _start, "stopped": _stop, "checked": _check}

@@ -33,9 +33,10 @@ options:
         where an earlier task started it.
       - V(started) returns as soon as all users are up and the measurement has begun. Give a O(lease) that is longer
         than what comes before the next task with V(finished).
+      - V(checked) only looks whether the workers can hold the swarm and its O(counters) can be read.
       - V(stopped) stops the swarm of O(run_id) and O(stage), or any with O(take_over).
     type: str
-    choices: [finished, started, stopped]
+    choices: [finished, started, stopped, checked]
     default: finished
   run_id:
     description: Names the folder of the run's results, such as C(20261123T201500Z).

@@ -22,6 +22,7 @@ from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_limits im
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_order import Order
 
 POLL_S = 1.0
+LEASE_LOOK_S = 3.0  # a controller renews each second
 ACTIVE = ("spawning", "running")
 CONNECTED = ("ready", *ACTIVE)
 
@@ -51,11 +52,15 @@ class Swarm:
         """Tell whether this very swarm runs already, started by an earlier task."""
         return is_active(self.locust.state(since=0), self.order.swarm_id)
 
+    def check(self, workers: int, wait_for_workers_s: float) -> None:
+        """Raise InputError when the swarm is larger than the workers can hold, or its counters cannot be read."""
+        self._refuse_too_large(self._wait_for_workers(workers, wait_for_workers_s))
+        self._read_counters()
+
     def begin(self, workers: int, wait_for_workers_s: float, take_over: bool) -> None:
         """Start the swarm; raises InputError, before anything changes, when it may not or cannot be started."""
         self._refuse_a_foreign_one(take_over)
-        self._refuse_too_large(self._wait_for_workers(workers, wait_for_workers_s))
-        self._read_counters()
+        self.check(workers, wait_for_workers_s)
         self.results.claim()
         self.locust.start(self.order)
 
@@ -117,16 +122,30 @@ class Swarm:
         state = self.locust.state()
         if state["version"] != PLUGIN_VERSION:
             raise InputError(
-                f"url is '{self.locust.url}': its plugin is of another version; deploy it again (role load_test)."
+                f"url is '{self.locust.url}': its plugin is of another version; deploy it again (load_test)."
             )
         if state["state"] not in ACTIVE:
             return
-        owner = state["swarm"]["id"] or "somebody started by hand"
-        if not take_over:
+        if take_over:
+            self.locust.stop()
+        elif self._is_watched(state):
+            owner = state["swarm"]["id"] or "somebody started it by hand"
             raise InputError(
                 f"url is '{self.locust.url}': a swarm runs there already ({owner}); wait for its end, or set take_over."
             )
-        self.locust.stop()
+
+    def _is_watched(self, state: dict[str, Any]) -> bool:
+        """Tell whether somebody wants the swarm that runs; wait for the end of one whose lease nobody renews."""
+        while state["state"] in ACTIVE:
+            left_s = state["swarm"]["lease_left_s"]
+            if left_s is None:
+                return True
+            self.say(f"The swarm {state['swarm']['id']} of an interrupted run ends in {max(left_s, 0):.0f} s.")
+            time.sleep(LEASE_LOOK_S)
+            state = self.locust.state()
+            if state["state"] in ACTIVE and state["swarm"]["lease_left_s"] > left_s - LEASE_LOOK_S / 2:
+                return True
+        return False
 
     def _wait_for_workers(self, wanted: int, wait_s: float) -> list[Worker]:
         deadline = time.monotonic() + wait_s
