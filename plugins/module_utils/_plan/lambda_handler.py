@@ -21,18 +21,30 @@ def handler_problem(read: ReadFile, handler: str, runtime: str) -> str:
 
     What reading the source cannot tell, such as names that come by `import *`, is no problem.
     """
-    module, dot, function = handler.rpartition(".")
-    if not (module and dot and function):
+    python = runtime.startswith("python")
+    module, function = _python_parts(handler) if python else _nodejs_parts(handler)
+    if not (module and function):
         return (
             f"handler '{handler}' is not allowed; it is <file without ending>.<function>, as in query_function.handler."
         )
-    python = runtime.startswith("python")
     candidates = _python_files(module) if python else [f"{module}{ending}" for ending in (".js", ".mjs", ".cjs")]
     for path in candidates:
         text = read(path)
         if text is not None:
             return (_python_problem if python else _nodejs_problem)(path, text, function, runtime)
     return f"handler '{handler}' needs {' or '.join(candidates)}, which the code does not hold."
+
+
+def _python_parts(handler: str) -> tuple[str, str]:
+    module, _, function = handler.rpartition(".")
+    return module, function
+
+
+def _nodejs_parts(handler: str) -> tuple[str, str]:
+    # In app/index.sub.handler the file is app/index, and its export sub has the handler.
+    folder, slash, name = handler.rpartition("/")
+    module, _, function = name.partition(".")
+    return folder + slash + module if module else "", function.partition(".")[0]
 
 
 def _python_files(module: str) -> list[str]:
