@@ -171,7 +171,7 @@ class PathRule:
         check_options(options)
         names = named_groups(options)
         self.listener_arn = self.listener_arn or elbv2_rules.listener_arn_of(self.params, self.clients)
-        rules = elbv2_rules.describe_rules(self.clients, self.listener_arn, needs_tags(options))
+        rules = elbv2_rules.describe_rules(self.clients, self.listener_arn, needs_tags(options), may_be_gone=absent)
         groups = known_groups(rules)
         groups |= elbv2_rules.target_group_arns(self.clients, [name for name in names if name not in groups])
         wanted = wanted_rule(options, groups)

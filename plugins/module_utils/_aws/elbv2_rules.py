@@ -15,8 +15,11 @@ from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import Rul
 PAGE = 400
 
 
-def describe_rules(clients: Clients, listener_arn: str, with_tags: bool) -> list[Rule]:
-    """Return a listener's rules without the default one; without `with_tags` their tags are left empty."""
+def describe_rules(clients: Clients, listener_arn: str, with_tags: bool, may_be_gone: bool = False) -> list[Rule]:
+    """Return a listener's rules without the default one; without `with_tags` their tags are left empty.
+
+    A listener that is not there raises InputError, or has no rules where it `may_be_gone`.
+    """
     resource = f"listener '{listener_arn}'"
     try:
         found = list(
@@ -24,6 +27,8 @@ def describe_rules(clients: Clients, listener_arn: str, with_tags: bool) -> list
         )
     except AwsError as error:
         if error.code == "ListenerNotFound":
+            if may_be_gone:
+                return []
             raise InputError(f"listener_arn is '{listener_arn}'; there is no such listener.") from error
         raise
     rules = [rule for rule in found if not rule.get("IsDefault")]
