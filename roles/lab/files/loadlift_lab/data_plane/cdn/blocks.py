@@ -24,6 +24,6 @@ def mapping(source: str, variable: str, values: Mapping[str, str], default: str 
     )
 
 
-def when(value: str, line: str) -> Lines:
-    """Return `line` where there is a value."""
-    return [line] if value else []
+def when(condition: object, line: str) -> Lines:
+    """Return `line` where the condition is true, or the value not empty."""
+    return [line] if condition else []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from loadlift_lab.data_plane.cdn import hops, viewer
+from loadlift_lab.data_plane.cdn import hops, request, viewer
 from loadlift_lab.data_plane.cdn.blocks import Lines, block, lines, mapping
 from loadlift_lab.data_plane.cdn.model import Snapshot, Surroundings
 from loadlift_lab.data_plane.cdn.quoting import quote, quote_pattern
@@ -96,11 +96,15 @@ def _general(place: Surroundings) -> Lines:
 def _variables(snapshot: Snapshot) -> Iterator[str]:
     yield from block("geo $dollar", 'default "$";')
     yield from mapping("$request_uri", "$cdn_path", {'"~^(?<cdn_raw>[^?]*)"': "$cdn_raw"}, "/")
-    yield from mapping("$request_method", "$cdn_hop", {"GET": viewer.COLLAPSE, "HEAD": viewer.COLLAPSE}, viewer.ORIGIN)
+    yield from mapping(
+        "$request_method", "$cdn_hop", {"GET": request.COLLAPSE, "HEAD": request.COLLAPSE}, request.ORIGIN
+    )
     yield from mapping("$request_method", "$cdn_direct", {"GET": '""', "HEAD": '""'}, "1")
     yield from mapping("$request_method", "$cdn_authorization", {"GET": '""', "HEAD": '""'}, "$http_authorization")
     yield from mapping('"$server_protocol:$http_accept_encoding"', "$cdn_encoding", {'"~^HTTP/1.1:.*gzip"': "gzip"})
     yield from mapping("$http_via", "$cdn_via", {'""': '""'}, '"$http_via, "')
+    yield from mapping("$upstream_cache_status", "$cdn_age", {"HIT": "$cdn_age_of_hit", "STALE": "$cdn_age_of_hit"})
+    yield "js_set $cdn_age_of_hit edge.age;"
     yield "js_set $cdn_collapse_key edge.collapseKey;"
     yield "js_set $cdn_chosen_cookies edge.cookies;"
     yield "js_set $cdn_chosen_query_strings edge.queryStrings;"

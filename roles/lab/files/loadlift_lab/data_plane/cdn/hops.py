@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from loadlift_lab.data_plane.cdn.blocks import Lines, block, lines
 from loadlift_lab.data_plane.cdn.model import Behavior, Distribution, Origin, Snapshot, Surroundings
 from loadlift_lab.data_plane.cdn.quoting import quote, quote_pattern
-from loadlift_lab.data_plane.cdn.viewer import COLLAPSE, IGNORED, ORIGIN, OWN_HEADERS, hop_name, own_answer
+from loadlift_lab.data_plane.cdn.request import COLLAPSE, IGNORED, ORIGIN, OWN_HEADERS, Route, routes
+from loadlift_lab.data_plane.cdn.viewer import own_answer
 
 # nginx lets a waiting request look every 500 ms, or when its time is over. So the first hop lets it go on after 50 ms,
 # which is enough for a quick origin, and the second holds it until a slow one has answered.
@@ -62,8 +63,8 @@ def servers(snapshot: Snapshot, addresses: Mapping[str, str], place: Surrounding
     for number, distribution in enumerate(snapshot.distributions):
         for index, one in enumerate(distribution.origins):
             yield from _origin_upstream(_origin_name(number, index), one, _address(one, addresses))
-        for index, behavior in enumerate(distribution.behaviors):
-            yield from _to_origin(number, index, distribution, behavior, addresses, place)
+        for route in routes(number, distribution):
+            yield from _to_origin(route, addresses, place)
 
 
 def _socket(place: Surroundings, name: str) -> str:
@@ -131,23 +132,16 @@ def _origin_upstream(name: str, origin: Origin, address: str | None) -> Lines:
     )
 
 
-def _to_origin(
-    number: int,
-    index: int,
-    distribution: Distribution,
-    behavior: Behavior,
-    addresses: Mapping[str, str],
-    place: Surroundings,
-) -> Lines:
-    origin = next(one for one in distribution.origins if one.id == behavior.origin_id)
-    upstream = _origin_name(number, distribution.origins.index(origin))
+def _to_origin(route: Route, addresses: Mapping[str, str], place: Surroundings) -> Lines:
+    origin, behavior = route.origin, route.behavior
+    upstream = _origin_name(route.number, route.distribution.origins.index(origin))
     reachable = _address(origin, addresses) is not None
     return block(
         "server",
         f"listen {quote_pattern(_socket(place, 'origin'))};",
-        f"server_name {hop_name(number, index)};",
+        f"server_name {route.hop_name};",
         f"access_log {quote_pattern(place.folder + '/counters/origin_requests')} one_byte buffer=512 flush=100ms;",
-        f"set $cdn_lifetimes {quote(json.dumps(_lifetimes(distribution, behavior)))};",
+        f"set $cdn_lifetimes {quote(json.dumps(_lifetimes(route.distribution, behavior)))};",
         COMPRESS if behavior.compress else "gzip off;",
         "error_page 502 @unreachable;",
         "error_page 504 @silent;",

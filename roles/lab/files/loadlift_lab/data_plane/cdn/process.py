@@ -67,8 +67,7 @@ def take_up(context: Context, place: Surroundings, configuration: str) -> None:
     name, directory = f"{PREFIX}{place.number}", Path(place.folder)
     file = directory / "nginx.conf"
     if not file.exists() or file.read_text() != configuration:
-        _make_folders(place)
-        _write_checked(file, configuration)
+        write_checked(place, configuration)
     command = [sys.executable, "-m", "loadlift_lab.data_plane.cdn.launch", str(directory)]
     environment = {"PYTHONPATH": str(PACKAGES)}
     if context.supervisor.ensure(name, command, environment, working_directory=directory, priority=45):
@@ -77,6 +76,18 @@ def take_up(context: Context, place: Surroundings, configuration: str) -> None:
         # The master starts a new worker; the old one ends its requests and closes the connections that are idle.
         context.supervisor.signal(name, "HUP")
         _wait_for(place, configuration)
+
+
+def write_checked(place: Surroundings, configuration: str) -> None:
+    """Write an edge's configuration and folders; raises EdgeError when nginx refuses it, and nothing is replaced."""
+    _make_folders(place)
+    draft = Path(place.folder) / "draft.conf"
+    write_if_different(draft, configuration)
+    command = [binary(), "-t", "-q", "-e", "stderr", "-p", place.folder, "-c", str(draft)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise EdgeError(f"nginx refuses its new configuration, so the old one stays: {answer.stderr.strip()}")
+    draft.replace(Path(place.folder) / "nginx.conf")
 
 
 def remove(context: Context) -> None:
@@ -126,16 +137,6 @@ def _make_folders(place: Surroundings) -> None:
     for file in counter_files(place).values():
         Path(file).parent.mkdir(parents=True, exist_ok=True)
     (Path(place.folder) / "temporary").mkdir(exist_ok=True)
-
-
-def _write_checked(file: Path, configuration: str) -> None:
-    draft = file.with_name("draft.conf")
-    write_if_different(draft, configuration)
-    command = [binary(), "-t", "-q", "-e", "stderr", "-p", str(file.parent), "-c", str(draft)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    if answer.returncode:
-        raise EdgeError(f"nginx refuses its new configuration, so the old one stays: {answer.stderr.strip()}")
-    draft.replace(file)
 
 
 def _running_identity(place: Surroundings) -> str:

@@ -1,56 +1,21 @@
-"""What viewers meet: a server a distribution, a location a cache behavior, the cache and its key."""
+"""What viewers meet: a server a distribution, a location a cache behavior, CloudFront's own answers."""
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
 from loadlift_lab.data_plane.cdn.blocks import Lines, block, lines, when
-from loadlift_lab.data_plane.cdn.model import NONE, Behavior, Choice, Distribution, Origin, Surroundings
-from loadlift_lab.data_plane.cdn.quoting import header_variable, invalidation_regex, path_regex, quote, quote_pattern
+from loadlift_lab.data_plane.cdn.model import NONE, Behavior, Distribution, ErrorResponse, Surroundings
+from loadlift_lab.data_plane.cdn.quoting import invalidation_regex, path_regex, quote, quote_pattern
+from loadlift_lab.data_plane.cdn.request import IGNORED, ORIGIN, Route, ask, request, routes
 
-# The hops of a request: each the name of an nginx upstream.
-COLLAPSE, ORIGIN = "cdn_collapse", "cdn_origin"
-# What the hops tell one another: no origin may say it, and no viewer sees it.
-OWN_HEADERS = ("X-Lab-Expires", "X-Lab-Alone", "X-Lab-Shared")
-# CloudFront sets these in its answers itself.
-REPLACED_IN_ANSWERS = ("Age", "Via", "X-Cache", "X-Amz-Cf-Id", "X-Amz-Cf-Pop")
-# What keeps an answer, and how long, is for X-Accel-Expires alone to say.
-IGNORED = "Cache-Control Expires Set-Cookie Vary X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset"
 EVERY_METHOD = {"GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"}
-# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html: the
-# headers that are taken off, or replaced, unless the behavior forwards them. Authorization stays in PUT and its like.
-REPLACED_HEADERS = {
-    "Accept": '""',
-    "Accept-Charset": '""',
-    "Accept-Language": '""',
-    "Authorization": "$cdn_authorization",
-    "Referer": '""',
-    "User-Agent": '"Amazon CloudFront"',
-    "X-HTTP-Method-Override": '""',
-}
-NEVER_FORWARDED = (
-    "Proxy-Authorization",
-    "Proxy-Connection",
-    "TE",
-    "Trailer",
-    "Upgrade",
-    "X-Forwarded-Proto",
-    "X-Real-IP",
-)
-# The edge asks as CloudFront does, whatever the viewer said of these.
-SET_BY_THE_EDGE = {"accept-encoding", "cookie", "host"}
-GENERATED_HEADERS = {"cloudfront-forwarded-proto": "$scheme"}
-
-
-def hop_name(distribution: int, behavior: int) -> str:
-    """Return the name by which the hop to the origin knows a behavior."""
-    return f"d{distribution}b{behavior}"
 
 
 def server(number: int, distribution: Distribution, place: Surroundings) -> Lines:
     """Return the server of a distribution; the first is the default one."""
-    origins = {origin.id: origin for origin in distribution.origins}
     return block(
         "server",
         f"listen {place.address}:{place.port}{' default_server backlog=4096' if number == 0 else ''};",
@@ -58,10 +23,8 @@ def server(number: int, distribution: Distribution, place: Surroundings) -> Line
         'set $cdn_own "";',
         _answer_headers(distribution, place),
         _error_pages(distribution),
-        *(
-            _behavior(number, index, distribution, behavior, origins[behavior.origin_id])
-            for index, behavior in enumerate(distribution.behaviors)
-        ),
+        *(line for route in routes(number, distribution) for line in _behavior(route)),
+        *(_error_page(number, distribution, response) for response in _with_page(distribution)),
     )
 
 
@@ -103,6 +66,7 @@ def _answer_headers(distribution: Distribution, place: Surroundings) -> Lines:
     via = f"1.1 {distribution.domain_name} (CloudFront)"
     added = {
         "X-Cache": '"$cdn_result from cloudfront"',
+        "Age": "$cdn_age",
         "Via": quote(via),
         "X-Amz-Cf-Pop": f"LAB{place.number}-P1",
         "X-Amz-Cf-Id": "$request_id",
@@ -110,56 +74,63 @@ def _answer_headers(distribution: Distribution, place: Surroundings) -> Lines:
     return [f"add_header {name} {value} always;" for name, value in added.items()]
 
 
-def _error_pages(distribution: Distribution) -> Lines:
+def _with_page(distribution: Distribution) -> list[ErrorResponse]:
+    return [response for response in distribution.error_responses if response.page.startswith("/")]
+
+
+def _error_pages(distribution: Distribution) -> Iterator[str]:
     """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/GeneratingCustomErrorResponses.html"""
-    pages = [
-        f"error_page {response.status}{f' ={response.response_code}' if response.response_code else ''} "
-        f"{quote(response.page)};"
-        for response in distribution.error_responses
-        if response.page.startswith("/")
-    ]
-    return ["proxy_intercept_errors on;", *pages] if pages else []
+    for response in _with_page(distribution):
+        yield "proxy_intercept_errors on;"
+        code = f" ={response.response_code}" if response.response_code else ""
+        yield f"error_page {response.status}{code} @page_{response.status};"
 
 
-def _behavior(number: int, index: int, distribution: Distribution, behavior: Behavior, origin: Origin) -> Lines:
-    last = index == len(distribution.behaviors) - 1
-    head = "location /" if last else f"location ~ {quote_pattern(path_regex(behavior.path_pattern))}"
-    refused = _refusals(behavior)
-    common = _request(number, index, distribution, behavior, origin)
-    alone = f"@alone_{index}"
+def _error_page(number: int, distribution: Distribution, response: ErrorResponse) -> Lines:
+    """Return the location that shows a custom error page, by the behavior that its path has."""
+    found = next(
+        route
+        for route in routes(number, distribution)
+        if re.match(path_regex(route.behavior.path_pattern), response.page)
+    )
+    bare = replace(found.behavior, query_strings_forwarded=False, query_strings_in_key=NONE)
+    route = replace(found, behavior=bare, path="$cdn_page")
+    return _alone(f"@page_{response.status}", route, 'set $cdn_own "Error";', f"set $cdn_page {quote(response.page)};")
+
+
+def _behavior(route: Route) -> Lines:
+    last = route.index == len(route.distribution.behaviors) - 1
+    head = "location /" if last else f"location ~ {quote_pattern(path_regex(route.behavior.path_pattern))}"
+    if not route.behavior.collapses:
+        return _alone(head.removeprefix("location "), route, _refusals(route.behavior))
+    again = f"@alone_{route.index}"
     return lines(
         block(
             head,
-            refused,
-            common,
-            f"proxy_set_header X-Lab-Direct {'$cdn_direct' if behavior.collapses else '1'};",
-            [f"proxy_set_header X-Lab-Alone {alone};", f"proxy_ignore_headers {IGNORED};"]
-            if behavior.collapses
-            else [],
-            _pass("$cdn_hop" if behavior.collapses else ORIGIN, number, distribution, behavior, origin),
+            _refusals(route.behavior),
+            request(route),
+            "proxy_set_header X-Lab-Direct $cdn_direct;",
+            f"proxy_set_header X-Lab-Alone {again};",
+            f"proxy_ignore_headers {IGNORED};",  # but X-Accel-Redirect, which sends it to `again`
+            ask(route, "$cdn_hop"),
         ),
-        block(
-            f"location {alone}",
-            _variables(behavior),
-            common,
-            "proxy_set_header X-Lab-Direct 1;",
-            _pass(ORIGIN, number, distribution, behavior, origin),
-        )
-        if behavior.collapses
-        else [],
+        _alone(again, route),
     )
 
 
+def _alone(place: str, route: Route, *before: str | Lines) -> Lines:
+    """Return a location that waits for nobody."""
+    direct = "proxy_set_header X-Lab-Direct 1;"
+    return block(f"location {place}", *before, request(route), direct, ask(route, ORIGIN))
+
+
 def _refusals(behavior: Behavior) -> Lines:
+    policy = behavior.viewer_protocol_policy
+    redirect = block('if ($scheme = "http")', 'set $cdn_own "Redirect";', "return 301 https://$host$request_uri;")
     return lines(
-        block('if ($scheme = "http")', 'set $cdn_own "Redirect";', "return 301 https://$host$request_uri;")
-        if behavior.viewer_protocol_policy == "redirect-to-https"
-        else [],
-        own_answer(403, "This distribution is not configured to allow plain HTTP.")
-        if behavior.viewer_protocol_policy == "https-only"
-        else [],
+        redirect if policy == "redirect-to-https" else [],
+        when(policy == "https-only", own_answer(403, "This distribution is not configured to allow plain HTTP.")),
         _refused_methods(behavior),
-        _variables(behavior),
     )
 
 
@@ -169,103 +140,3 @@ def _refused_methods(behavior: Behavior) -> Lines:
     allowed = "|".join(re.escape(method) for method in behavior.allowed_methods)
     reason = "This distribution is not configured to allow the HTTP request method that was used for this request."
     return block(f"if ($request_method !~ {quote_pattern(f'^({allowed})$')})", own_answer(403, reason))
-
-
-def _variables(behavior: Behavior) -> Lines:
-    """Return the values that the script reads: only where a behavior names cookies or query strings."""
-    return lines(
-        when("".join(behavior.cookies_in_key.names), f"set $cdn_cookies {_json(behavior.cookies_in_key)};"),
-        when(
-            "".join(behavior.query_strings_in_key.names),
-            f"set $cdn_query_strings {_json(behavior.query_strings_in_key)};",
-        ),
-    )
-
-
-def _json(choice: Choice) -> str:
-    return quote(json.dumps(choice.names))
-
-
-def _pass(hop: str, number: int, distribution: Distribution, behavior: Behavior, origin: Origin) -> Lines:
-    query = "$is_args$args" if behavior.query_strings_forwarded else ""
-    prefix = quote(origin.path)[1:-1]
-    return [f'proxy_pass "http://{hop}{prefix}{_path(number, distribution)}{query}";']
-
-
-def _path(number: int, distribution: Distribution) -> str:
-    return f"$cdn_path_{number}" if distribution.default_root_object else "$cdn_path"
-
-
-def _request(number: int, index: int, distribution: Distribution, behavior: Behavior, origin: Origin) -> Lines:
-    return lines(
-        _cache(number, distribution, behavior),
-        "proxy_hide_header Set-Cookie;" if behavior.cookies_forwarded == NONE else [],
-        (f"proxy_hide_header {name};" for name in (*REPLACED_IN_ANSWERS, *OWN_HEADERS)),
-        f"proxy_set_header Host {hop_name(number, index)};",
-        f"proxy_set_header X-Lab-Host {'$http_host' if behavior.host_forwarded else quote(origin.domain_name)};",
-        f'proxy_set_header Via "${{cdn_via}}1.1 {distribution.domain_name} (CloudFront)";',
-        f"proxy_set_header Cookie {_cookies(behavior.cookies_forwarded)};",
-        _forwarded_headers(behavior),
-        (f"proxy_set_header {header_name(name)} {quote(value)};" for name, value in origin.headers),
-    )
-
-
-def header_name(name: str) -> str:
-    """Return `name`; raises UnusableValueError when it cannot be a header's."""
-    header_variable(name)
-    return name
-
-
-def _cookies(choice: Choice) -> str:
-    if choice.all:
-        return "$http_cookie"
-    return "$cdn_chosen_cookies" if choice.names else '""'
-
-
-def _forwarded_headers(behavior: Behavior) -> Lines:
-    named = {name.lower() for name in behavior.headers_forwarded.names}
-    return [
-        *(f'proxy_set_header {name} "";' for name in NEVER_FORWARDED),
-        *(
-            f"proxy_set_header {name} {value};"
-            for name, value in REPLACED_HEADERS.items()
-            if not behavior.headers_forwarded.all and name.lower() not in named
-        ),
-        *(f"proxy_set_header {name} {value};" for name, value in GENERATED_HEADERS.items() if name in named),
-        "proxy_set_header Accept-Encoding $cdn_encoding;",
-        "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
-        "proxy_set_header X-Amz-Cf-Id $request_id;",
-        "proxy_set_header X-Lab-Key $cdn_key;",
-        'proxy_set_header Connection "";',
-    ]
-
-
-def _cache(number: int, distribution: Distribution, behavior: Behavior) -> Lines:
-    if not behavior.caches:
-        return ['set $cdn_key "";', "proxy_cache off;"]
-    return [
-        f'set $cdn_key "{"|".join(_key(number, distribution, behavior))}";',
-        "proxy_cache edge;",
-        "proxy_cache_key $cdn_key;",
-        "proxy_cache_revalidate on;",
-        "proxy_cache_use_stale error timeout invalid_header http_500 http_502 http_503 http_504;",
-    ]
-
-
-def _key(number: int, distribution: Distribution, behavior: Behavior) -> Lines:
-    """What tells one object from another; a new invalidation makes another object of the same path."""
-    named_query = "$cdn_chosen_query_strings" if behavior.query_strings_in_key.names else ""
-    headers = [header_variable(name) for name in sorted(behavior.headers_in_key.names) if _is_keyed(name)]
-    return [
-        distribution.id,
-        *([f"$cdn_generation_{number}"] if distribution.invalidations else []),
-        _path(number, distribution),
-        "$args" if behavior.query_strings_in_key.all else named_query,
-        *headers,
-        _cookies(behavior.cookies_in_key).strip('"'),
-        "$cdn_encoding",
-    ]
-
-
-def _is_keyed(name: str) -> bool:
-    return name.lower() not in SET_BY_THE_EDGE - {"host"} and name.lower() not in GENERATED_HEADERS
