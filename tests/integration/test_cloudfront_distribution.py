@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,6 +42,13 @@ def options(lab: Account) -> Iterator[dict[str, Any]]:
 def config(account: Account, identifier: str) -> dict[str, Any]:
     told = account.client("cloudfront").get_distribution(Id=identifier)["Distribution"]["DistributionConfig"]
     return dict(told)
+
+
+def transition(account: Account, verb: str, body: dict[str, Any]) -> None:
+    """Tell moto how a distribution comes from InProgress to Deployed."""
+    place = f"{account.emulator.endpoint}/moto-api/state-manager/{verb}-transition"
+    request = urllib.request.Request(place, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    urllib.request.urlopen(request, timeout=10).close()
 
 
 def test_seven_steps(lab: Account, options: dict[str, Any]) -> None:
@@ -140,6 +149,23 @@ def test_few_calls_when_nothing_is_to_do(lab: Account, options: dict[str, Any]) 
         "cloudfront.ListTagsForResource": 1,
     }
     lab.run(MODULE, caller_reference=f"{options['caller_reference']}-other", state="absent")
+
+
+def test_it_waits_until_all_edges_know(lab: Account, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "LOOK_AGAIN_S", 0.1)
+    distributions = {"model_name": "cloudfront::distribution"}
+    slow = distributions | {"transition": {"progression": "manual", "times": 4}}
+    transition(lab, "set", slow)
+    try:
+        hasty = lab.fail(MODULE, **options | {"wait_timeout": 0})
+        assert "failed with Timeout: after 0 s it still tells" in hasty["msg"]
+        assert hasty["changed"]
+        later = lab.run(MODULE, **options)
+        assert not later["changed"]
+        assert [call["operation"] for call in later["plan"]] == ["GetDistribution"]
+        assert lab.client("cloudfront").list_distributions()["DistributionList"]["Items"][0]["Status"] == "Deployed"
+    finally:
+        transition(lab, "unset", distributions)
 
 
 def test_half_done_work_converges(lab: Account, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
