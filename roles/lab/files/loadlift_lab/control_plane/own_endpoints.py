@@ -108,6 +108,6 @@ def _serve_databases(app: Flask, settings: LabSettings) -> None:
             return jsonify(error=f"there is no database {identifier}"), 404
         return {
             "username": found.master_username,
-            "password": found.master_user_password,
+            "password": found._master_user_password,  # the property raises: AWS never tells it
             "dbname": found.db_name or "",
         }
