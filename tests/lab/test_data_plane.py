@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import base64
 import http.client
-import os
-import sys
-import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -21,9 +16,9 @@ from loadlift_lab import lifecycle
 from loadlift_lab.data_plane.context import Clients
 from loadlift_lab.data_plane.supervisor import Supervisor
 from loadlift_lab.settings import LabSettings
+from supervised_lab import supervised_lab, wait_for
 
 SUBNET, NETWORK = "127.0.22", "127.22.0.0/16"
-PACKAGES = str(Path(lifecycle.__file__).parents[1])
 USER_DATA = """#!/bin/bash
 mkdir -p www && cd www && echo "$LOADLIFT_INSTANCE_ID" > health
 sleep 1000 &
@@ -33,41 +28,9 @@ exec python -m http.server --bind "$LISTEN_ADDRESS" 8080
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LabSettings]:
-    """A lab with the control plane and the data plane, and nothing left of it afterwards."""
-    with tempfile.TemporaryDirectory(prefix="lab") as folder:
-        Path(folder).chmod(0o711)  # PostgreSQL's own user must reach its data
-        settings = LabSettings(Path(folder), Path(folder), subnet=SUBNET)
-        settings.save()
-        settings.log_directory.mkdir()
-        (settings.directory / "supervisor" / "conf.d").mkdir(parents=True)
-        write_configuration(settings)
-        lifecycle.start(settings, 60)
+    """A lab with the control plane and the data plane."""
+    with supervised_lab(SUBNET, {"control-plane": "control_plane", "data-plane": "data_plane"}) as settings:
         yield settings
-        lifecycle.stop(settings, 30)
-
-
-def write_configuration(settings: LabSettings) -> None:
-    supervisor = settings.directory / "supervisor"
-    (supervisor / "supervisord.conf").write_text(
-        f"[unix_http_server]\nfile={settings.supervisor_socket}\n[supervisord]\n"
-        f"logfile={settings.log_directory}/supervisord.log\npidfile={settings.run_directory}/supervisord.pid\n"
-        "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
-        f"[include]\nfiles={supervisor}/conf.d/*.ini\n"
-    )
-    for name, module in (("control-plane", "control_plane"), ("data-plane", "data_plane")):
-        (supervisor / "conf.d" / f"{name}.ini").write_text(
-            f"[program:{name}]\ncommand={sys.executable} -m loadlift_lab.{module}\nredirect_stderr=true\n"
-            f'environment=LOADLIFT_LAB="{settings.directory}",PYTHONPATH="{PACKAGES}",PATH="{os.environ["PATH"]}"\n'
-            f"autorestart=true\nstopasgroup=true\nkillasgroup=true\nstdout_logfile={settings.log_directory}/{name}.log\n"
-        )
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.1)
-    return answer
 
 
 @pytest.fixture(scope="module")

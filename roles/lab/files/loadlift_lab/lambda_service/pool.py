@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from loadlift_lab.lambda_service.functions import Function
 from loadlift_lab.lambda_service.invocations import UNHANDLED, Failure, Invocation, Outcome, ThrottledError
 from loadlift_lab.lambda_service.sandbox import Owner, Sandbox
 
+LOG = logging.getLogger(__name__)
 # Nobody waits longer for a sandbox: with one machine's sandboxes, a queue takes the place of AWS's many machines.
 LONGEST_WAIT = 30.0  # seconds
 # A version that does not start is not started again and again for its provisioned concurrency alone.
@@ -40,29 +42,32 @@ class Pool:
         self._free: list[Sandbox] = []  # the last one was used last
         self._starting: dict[Sandbox, asyncio.Task[None]] = {}
         self._busy: set[Sandbox] = set()
+        self._under_way = 0  # invocations, those that wait among them
         self._rest_until = 0.0
         self._retired = False
 
     @property
     def allocated(self) -> int:
         """How many sandboxes of the newest code are there."""
-        return sum(sandbox.function == self.function for sandbox in [*self._free, *self._busy])
+        return sum(sandbox.function is self.function for sandbox in (*self._free, *self._busy))
 
     async def invoke(self, invocation: Invocation) -> Outcome:
         """Give `invocation` to a sandbox and return how it ended; raises ThrottledError when there is none in time."""
         limit = asyncio.get_running_loop().call_later(LONGEST_WAIT, self._give_up, invocation)
+        self._under_way += 1
         self._waiting.append(invocation)
         self._match()
         try:
             return await invocation.outcome
         finally:
+            self._under_way -= 1
             limit.cancel()
 
     def update(self, function: Function, size: Size) -> None:
         """Take new code or settings up: sandboxes with the old ones end after what they do."""
         if function != self.function:
             self.function, self._rest_until = function, 0.0
-            for sandbox in [one for one in self._free if one.function != function]:
+            for sandbox in [one for one in self._free if one.function is not function]:
                 sandbox.end()
         self._size = size
         self._match()
@@ -98,7 +103,7 @@ class Pool:
         self._starting.pop(sandbox, None)
         self._busy.discard(sandbox)
         self._free.append(sandbox)
-        if sandbox.function != self.function or self._retired:
+        if sandbox.function is not self.function or self._retired:
             sandbox.end()
         self._match()
 
@@ -107,13 +112,14 @@ class Pool:
         self._busy.discard(sandbox)
         if sandbox in self._free:
             self._free.remove(sandbox)
-        if failure and sandbox.function == self.function:
+        if failure and sandbox.function is self.function:
             self._fail(failure)
         self._match()
 
     def _fail(self, failure: Failure) -> None:
         """Answer who waits for a start that failed: all of them when there is no sandbox that works."""
         self._rest_until = asyncio.get_running_loop().time() + REST_SECONDS
+        LOG.warning("%s does not start: %s: %s", self.function.arn, failure.type, failure.message)
         alone = not self.allocated
         while self._waiting:
             invocation = self._waiting.popleft()
@@ -137,13 +143,15 @@ class Pool:
         """Tell whether a sandbox more is needed, `starting` others being on their way."""
         if self._retired or self.allocated + starting >= max(self._size.most, self._size.warm):
             return False
+        if self._waiting and len(self._free) + len(self._busy) + starting < self._under_way:
+            return True
         rests = asyncio.get_running_loop().time() < self._rest_until
-        return len(self._waiting) > starting or (not rests and self.allocated + starting < self._size.warm)
+        return not rests and self.allocated + starting < self._size.warm
 
     async def _start(self, sandbox: Sandbox) -> None:
         async with self._places:
             # What made it needed may be over by now.
-            if sandbox.function != self.function or not self._needed(0):
+            if sandbox.function is not self.function or not self._needed(0):
                 self._starting.pop(sandbox, None)
                 self._grow()
                 return

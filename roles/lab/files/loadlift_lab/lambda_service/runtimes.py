@@ -43,6 +43,7 @@ class Runtimes:
         self._settings = settings
         self._node = Node(settings.directory / "node")
         self._python_code = settings.directory / "functions"
+        self._unpacking = asyncio.Lock()  # two sandboxes of one function start at the same time
 
     async def prepare(self, function: Function) -> Start:
         """Return how to start `function`; raises RuntimeMissingError, or OSError when its code cannot be had."""
@@ -64,7 +65,7 @@ class Runtimes:
             await asyncio.to_thread(bundles.remove_others, parent, name, kept)
 
     async def _python(self, function: Function) -> Start:
-        folder = await asyncio.to_thread(bundles.unpacked, self._settings, function, self._python_code)
+        folder = await self._unpacked(function, self._python_code)
         # What really runs: with the name of another version, awslambdaric would choose that version's way of polling.
         version = ".".join(platform.python_version_tuple()[:2])
         command = [sys.executable, "-m", "awslambdaric", function.handler]
@@ -75,9 +76,13 @@ class Runtimes:
             program, version = await self._node.ready()
         except NodeError as error:
             raise RuntimeMissingError(str(error)) from None
-        folder = await asyncio.to_thread(bundles.unpacked, self._settings, function, self._node.code)
+        folder = await self._unpacked(function, self._node.code)
         major = version.partition(".")[0]
         return self._start(function, folder, f"nodejs{major}.x", version, [program, str(BOOTSTRAP)])
+
+    async def _unpacked(self, function: Function, parent: Path) -> Path:
+        async with self._unpacking:
+            return await asyncio.to_thread(bundles.unpacked, self._settings, function, parent)
 
     def _start(self, function: Function, folder: Path, name: str, version: str, command: Sequence[str]) -> Start:
         language = name.rstrip("x.0123456789")

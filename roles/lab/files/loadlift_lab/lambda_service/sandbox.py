@@ -27,6 +27,7 @@ from loadlift_lab.lambda_service.usage import resident_memory
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: the init phase has 10 seconds, and after
 # that the function's timeout at its first invocation.
 INIT_SECONDS = 10.0
+MEMORY_SECONDS = 1.0  # looking costs as much as a tenth of an invocation
 
 
 class Owner(Protocol):
@@ -57,7 +58,7 @@ class Sandbox:
         self._failure: Failure | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._began = self._init_seconds = 0.0  # seconds
-        self._memory = 0  # MB, the most that was seen
+        self._memory, self._looked = 0, -MEMORY_SECONDS  # MB, the most that was seen; when
         self._ended = False
 
     async def start(self) -> None:
@@ -142,12 +143,18 @@ class Sandbox:
             return False
         self._invocation = None
         self._stop_timer()
-        self._memory = max(self._memory, resident_memory(self._process.pid) if self._process else 0)
+        self._look_at_memory()
         report = Report(time.perf_counter() - self._began, self._init_seconds, self._memory, status)
         tail = self._log.finish(invocation, report)
         self._init_seconds = 0.0
         invocation.end(payload, error, tail)
         return True
+
+    def _look_at_memory(self) -> None:
+        now = time.monotonic()
+        if self._process and now - self._looked > MEMORY_SECONDS:
+            self._looked = now
+            self._memory = max(self._memory, resident_memory(self._process.pid))
 
     # Time and the process:
 

@@ -24,6 +24,8 @@ from loadlift_lab.settings import LabSettings
 Version = tuple[str, str]  # name, version
 # A function that reserves more concurrency than this gets no more sandboxes: each is a process of some 50 MB.
 MOST_SANDBOXES = 100
+# At once: a start is work for the processor, but a function may also wait for something when it starts.
+STARTS_PER_CORE = 2
 
 
 class Service:
@@ -37,7 +39,7 @@ class Service:
         self._runtimes = Runtimes(settings)
         self._concurrency = Concurrency()
         self._pools: dict[Version, Pool] = {}
-        self._places = asyncio.Semaphore(os.cpu_count() or 1)
+        self._places = asyncio.Semaphore(STARTS_PER_CORE * (os.cpu_count() or 1))
 
     def take_up(self, catalogue: Catalogue) -> None:
         """Serve these functions from now on."""
