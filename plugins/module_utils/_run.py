@@ -42,7 +42,11 @@ class NotSettledError(Exception):
 
 
 class OvertakenError(Exception):
-    """Somebody else changed what the plan was made for."""
+    """Somebody else changed what the plan was made for; `error` is what AWS said."""
+
+    def __init__(self, error: AwsError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 @dataclass
@@ -111,7 +115,7 @@ def _apply(clients: Clients, plan: Plan, plan_again: MakePlan, progress: Progres
             _perform_all(clients, plan, progress)
         except OvertakenError as overtaken:
             if attempt == ATTEMPTS - 1:
-                raise overtaken.__cause__ or overtaken from None
+                raise overtaken.error from overtaken
             time.sleep(random.uniform(0, PAUSE_S))
             plan = plan_again()
         else:
@@ -125,7 +129,7 @@ def _perform_all(clients: Clients, plan: Plan, progress: Progress) -> None:
             progress.learned |= perform(clients, call.with_learned(progress.learned))
         except AwsError as failure:
             if failure.code in call.stale_on:
-                raise OvertakenError from failure
+                raise OvertakenError(failure) from failure
             raise
         progress.done.append(call.with_learned(progress.learned))
 

@@ -162,7 +162,7 @@ EXAMPLES = r"""
     results_directory: results
 
 - name: Bring a swarm up
-  loadlift.aws.locust_swarm: &swarm
+  loadlift.aws.locust_swarm:
     url: http://127.0.0.1:8089
     state: started
     run_id: 20261123T201500Z
@@ -181,8 +181,17 @@ EXAMPLES = r"""
 
 - name: Judge the swarm
   loadlift.aws.locust_swarm:
-    <<: *swarm
+    url: http://127.0.0.1:8089
     state: finished
+    run_id: 20261123T201500Z
+    stage: shift
+    target: http://shop.example.com
+    users: 500
+    spawn_rate: 50
+    hold: 30
+    objectives: [failures = 0]
+    lease: 120
+    results_directory: results
 """
 
 RETURN = r"""

@@ -36,7 +36,7 @@ def get_function(clients: Clients, name: str, qualifier: str) -> Function | None
         if error.code == MISSING:
             return None
         raise
-    bare, _ = split_arn(found["FunctionArn"])
+    bare = split_arn(found["FunctionArn"])[0]
     arn = f"{bare}:{qualifier}" if qualifier else bare
     return Function(arn, found.get("State", ""), found.get("StateReason", ""))
 

@@ -102,6 +102,6 @@ def current_scaling(
     bounds = {target["ScalableDimension"]: (target["MinCapacity"], target["MaxCapacity"]) for target in targets}
     return {
         option: Scaling(*bounds[dimension], target_percent=percents.get(policy_name(table, option)))
-        for option, (dimension, _) in DIMENSIONS.items()
+        for option, (dimension, _policy) in DIMENSIONS.items()
         if dimension in bounds
     }

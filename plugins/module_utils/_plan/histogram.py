@@ -30,12 +30,12 @@ class Figures:
     @property
     def mean_ms(self) -> float | None:
         """The mean time, or None without requests."""
-        counted = sum(count for _, count in self.histogram)
+        counted = sum(count for _time, count in self.histogram)
         return self.total_ms / counted if counted else None
 
     def percentile(self, share: float) -> float | None:
         """Return the time in ms within which `share` (0..1) of the requests were answered; None without requests."""
-        counted = sum(count for _, count in self.histogram)
+        counted = sum(count for _time, count in self.histogram)
         so_far = 0
         for milliseconds, count in self.histogram:
             so_far += count

@@ -11,9 +11,10 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterator
+from typing import Optional
 
 # Returns the text of a file of the code by its relative path, None where there is no such file.
-ReadFile = Callable[[str], str | None]
+ReadFile = Callable[[str], Optional[str]]  # noqa: UP045 (ansible-test wants a named type so)
 
 
 def handler_problem(read: ReadFile, handler: str, runtime: str) -> str:
@@ -36,14 +37,14 @@ def handler_problem(read: ReadFile, handler: str, runtime: str) -> str:
 
 
 def _python_parts(handler: str) -> tuple[str, str]:
-    module, _, function = handler.rpartition(".")
+    module, _dot, function = handler.rpartition(".")
     return module, function
 
 
 def _nodejs_parts(handler: str) -> tuple[str, str]:
     # In app/index.sub.handler the file is app/index, and its export sub has the handler.
     folder, slash, name = handler.rpartition("/")
-    module, _, function = name.partition(".")
+    module, _dot, function = name.partition(".")
     return folder + slash + module if module else "", function.partition(".")[0]
 
 

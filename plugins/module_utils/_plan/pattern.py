@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from functools import lru_cache
+from typing import Union
 
 
 class Wildcard(Enum):
@@ -18,7 +19,7 @@ class Wildcard(Enum):
     ONE = "?"
 
 
-Token = str | Wildcard
+Token = Union[str, Wildcard]  # noqa: UP007 (ansible-test wants a named type so)
 Pattern = tuple[Token, ...]
 Positions = frozenset[int]
 OTHER = ""  # stands for every character that no pattern names

@@ -89,7 +89,7 @@ def _routing(options: Mapping[str, Any], group_arns: Mapping[str, str]) -> Actio
     if given[0] != "forward":
         return from_option(given[0], options[given[0]])
     groups = [(_group_arn(one["target_group"], group_arns), one["weight"]) for one in options["forward"]]
-    arns = [arn for arn, _ in groups]
+    arns = [group[0] for group in groups]
     for arn in arns:
         if arns.count(arn) > 1:
             raise InputError(
