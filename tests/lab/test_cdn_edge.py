@@ -126,7 +126,7 @@ def origin() -> Iterator[CountingOrigin]:
 def edge(origin: CountingOrigin) -> Iterator[Edge]:
     with tempfile.TemporaryDirectory(prefix="cdn") as folder:
         place = process.surroundings(LabSettings(Path(folder), Path(folder), subnet=SUBNET), 1)
-        process.write_checked(place, render(SNAPSHOT, {DOMAIN: ORIGIN_ADDRESS}, place))
+        process.write(place, render(SNAPSHOT, {DOMAIN: ORIGIN_ADDRESS}, place))
         command = [sys.executable, "-m", "loadlift_lab.data_plane.cdn.launch", place.folder]
         nginx = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": PACKAGES}, stderr=subprocess.PIPE, text=True)
         try:

@@ -15,9 +15,7 @@ from __future__ import annotations
 
 from loadlift_lab.data_plane.cdn import account, process
 from loadlift_lab.data_plane.cdn.configuration import render
-from loadlift_lab.data_plane.cdn.model import Snapshot
 from loadlift_lab.data_plane.context import Context
-from loadlift_lab.data_plane.each import for_each
 from loadlift_lab.data_plane.load_balancer import addresses
 
 
@@ -27,9 +25,7 @@ def reconcile(context: Context) -> None:
     if not snapshot.distributions:
         process.remove(context)
         return
-    for_each(range(1, context.settings.cdn_edges + 1), lambda number: _serve(context, snapshot, number))
-
-
-def _serve(context: Context, snapshot: Snapshot, number: int) -> None:
-    place = process.surroundings(context.settings, number)
-    process.take_up(context, place, render(snapshot, addresses.by_dns_name(context.settings), place))
+    settings = context.settings
+    known = addresses.by_dns_name(settings)
+    places = [process.surroundings(settings, number) for number in range(1, settings.cdn_edges + 1)]
+    process.take_up(context, {place: render(snapshot, known, place) for place in places})

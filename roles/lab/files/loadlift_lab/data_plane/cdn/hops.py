@@ -74,7 +74,8 @@ def _socket(place: Surroundings, name: str) -> str:
 def _upstream(name: str, socket: str) -> Lines:
     return block(
         f"upstream {name}",
-        f"server {quote_pattern(socket)} max_fails=0;",
+        # Twice: a reload may close a connection between two hops just as it is used, and then nginx tries the next one.
+        [f"server {quote_pattern(socket)} max_fails=0;"] * 2,
         "keepalive 64;",
         "keepalive_requests 1000000000;",
     )

@@ -12,12 +12,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from loadlift_lab.data_plane.cdn.configuration import counter_files, identity_in
 from loadlift_lab.data_plane.cdn.model import Surroundings
 from loadlift_lab.data_plane.context import Context
+from loadlift_lab.data_plane.each import for_each
 from loadlift_lab.files import write_if_different
 from loadlift_lab.preflight import NJS_MODULES, SEARCH_PATH
 from loadlift_lab.settings import LabSettings
@@ -62,32 +64,42 @@ def open_files(hard_limit: int) -> int:
     return MAXIMUM_OPEN_FILES if hard_limit < 0 else min(hard_limit, MAXIMUM_OPEN_FILES)
 
 
-def take_up(context: Context, place: Surroundings, configuration: str) -> None:
-    """Make an edge run with `configuration`; raises EdgeError when nginx refuses it, and the old one stays."""
-    name, directory = f"{PREFIX}{place.number}", Path(place.folder)
-    file = directory / "nginx.conf"
-    if not file.exists() or file.read_text() != configuration:
-        write_checked(place, configuration)
-    command = [sys.executable, "-m", "loadlift_lab.data_plane.cdn.launch", str(directory)]
-    environment = {"PYTHONPATH": str(PACKAGES)}
-    if context.supervisor.ensure(name, command, environment, working_directory=directory, priority=45):
-        _wait_for(place, configuration)
-    elif _running_identity(place) != identity_in(configuration):
-        # The master starts a new worker; the old one ends its requests and closes the connections that are idle.
-        context.supervisor.signal(name, "HUP")
-        _wait_for(place, configuration)
+def take_up(context: Context, configurations: Mapping[Surroundings, str]) -> None:
+    """Make each edge run with its configuration; raises EdgeError when nginx refuses it, and the old ones stay."""
+    new = {place: text for place, text in configurations.items() if _written(place) != text}
+    for number, (place, configuration) in enumerate(new.items()):
+        # They differ in addresses only: nginx needs to check one.
+        write(place, configuration, check=number == 0)
+    # First all, then the wait: the edges take it up at the same time.
+    for_each(configurations.items(), lambda item: _begin(context, *item))
+    for_each(configurations.items(), lambda item: _wait_for(*item))
 
 
-def write_checked(place: Surroundings, configuration: str) -> None:
+def write(place: Surroundings, configuration: str, check: bool = True) -> None:
     """Write an edge's configuration and folders; raises EdgeError when nginx refuses it, and nothing is replaced."""
     _make_folders(place)
     draft = Path(place.folder) / "draft.conf"
     write_if_different(draft, configuration)
+    if check:
+        _check(place, draft)
+    draft.replace(_file(place))
+
+
+def _check(place: Surroundings, draft: Path) -> None:
     command = [binary(), "-t", "-q", "-e", "stderr", "-p", place.folder, "-c", str(draft)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode:
         raise EdgeError(f"nginx refuses its new configuration, so the old one stays: {answer.stderr.strip()}")
-    draft.replace(Path(place.folder) / "nginx.conf")
+
+
+def _begin(context: Context, place: Surroundings, configuration: str) -> None:
+    name = f"{PREFIX}{place.number}"
+    command = [sys.executable, "-m", "loadlift_lab.data_plane.cdn.launch", place.folder]
+    environment = {"PYTHONPATH": str(PACKAGES)}
+    replaced = context.supervisor.ensure(name, command, environment, working_directory=Path(place.folder), priority=45)
+    if not replaced and _running_identity(place) not in ("", identity_in(configuration)):
+        # The master starts a new worker; the old one ends its requests and closes the connections that are idle.
+        context.supervisor.signal(name, "HUP")
 
 
 def remove(context: Context) -> None:
@@ -139,16 +151,26 @@ def _make_folders(place: Surroundings) -> None:
     (Path(place.folder) / "temporary").mkdir(exist_ok=True)
 
 
+def _file(place: Surroundings) -> Path:
+    return Path(place.folder) / "nginx.conf"
+
+
+def _written(place: Surroundings) -> str:
+    return _file(place).read_text() if _file(place).exists() else ""
+
+
 def _running_identity(place: Surroundings) -> str:
     return str(status(place).get("configuration", ""))
 
 
 def _wait_for(place: Surroundings, configuration: str) -> None:
-    deadline = time.monotonic() + TAKE_UP_SECONDS
-    while _running_identity(place) != identity_in(configuration):
+    wanted, deadline = identity_in(configuration), time.monotonic() + TAKE_UP_SECONDS
+    if _running_identity(place) == wanted:
+        return
+    while _running_identity(place) != wanted:
         if time.monotonic() > deadline:
             raise EdgeError(
                 f"Edge {place.address} did not take its new configuration up in {TAKE_UP_SECONDS:.0f} s; see its log."
             )
         time.sleep(0.02)
-    LOG.info("cdn: edge %s has configuration %s", place.address, identity_in(configuration))
+    LOG.info("cdn: edge %s has configuration %s", place.address, wanted)

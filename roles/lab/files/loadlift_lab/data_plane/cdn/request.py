@@ -147,7 +147,7 @@ def _key(route: Route) -> Lines:
     named_query = "$cdn_chosen_query_strings" if behavior.query_strings_in_key.names else ""
     return [
         distribution.id,
-        *when(distribution.invalidations, f"$cdn_generation_{route.number}"),
+        f"$cdn_generation_{route.number}" if distribution.invalidations else "",
         route.path,
         "$args" if behavior.query_strings_in_key.all else named_query,
         *(header_variable(name) for name in sorted(behavior.headers_in_key.names) if _is_keyed(name)),

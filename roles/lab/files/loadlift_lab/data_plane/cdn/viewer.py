@@ -16,9 +16,10 @@ EVERY_METHOD = {"GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"}
 
 def server(number: int, distribution: Distribution, place: Surroundings) -> Lines:
     """Return the server of a distribution; the first is the default one."""
+    first = " default_server backlog=4096" if number == 0 else ""
     return block(
         "server",
-        f"listen {place.address}:{place.port}{' default_server backlog=4096' if number == 0 else ''};",
+        f"listen {place.address}:{place.port}{first};",
         f"server_name {' '.join(map(quote_pattern, (distribution.domain_name, *distribution.aliases)))};",
         'set $cdn_own "";',
         _answer_headers(distribution, place),
