@@ -6,7 +6,6 @@ It runs on the controller, where the results belong and where progress can be sh
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -17,7 +16,7 @@ from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import
     UnreachableError,
 )
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.results import Results
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.swarm import EndedError, LostError, Swarm
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.swarm import Swarm
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_order import order
 
@@ -60,7 +59,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the task's result."""
-        _, options = self.validate_argument_spec(ARGUMENTS, required_if=REQUIRED_IF)
+        _result, options = self.validate_argument_spec(ARGUMENTS, required_if=REQUIRED_IF)
         try:
             swarm = _swarm(options)
             result: dict[str, Any] = super().run(tmp, task_vars)
@@ -82,24 +81,30 @@ def _quiet(line: str) -> None:
 
 
 def _finish(swarm: Swarm, options: dict[str, Any]) -> dict[str, Any]:
-    summary = _whole(swarm, lambda: _drive(swarm, options, to_the_end=True))
+    _begin_unless_begun(swarm, options)
+    summary = swarm.drive()
     bad = summary["verdict"] != "passed" and options["on_breach"] == "fail"
-    sentence = f"Stage {summary['stage']} {summary['verdict']}: {summary['reason']}"
-    return {"changed": True, "failed": bad, "msg": sentence, "summary": summary}
+    return {"changed": True, "failed": bad, "msg": _sentence(summary), "summary": summary}
 
 
 def _start(swarm: Swarm, options: dict[str, Any]) -> dict[str, Any]:
-    if swarm.runs():
-        return {"changed": False}
-    broken = _whole(swarm, lambda: _drive(swarm, options, to_the_end=False))
+    begun = _begin_unless_begun(swarm, options)
+    broken = swarm.drive(to_the_end=False)
     if broken:
-        return {
-            "changed": True,
-            "failed": True,
-            "msg": f"Stage {broken['stage']}: {broken['reason']}",
-            "summary": broken,
-        }
-    return {"changed": True}
+        return {"changed": True, "failed": True, "msg": _sentence(broken), "summary": broken}
+    return {"changed": begun}
+
+
+def _begin_unless_begun(swarm: Swarm, options: dict[str, Any]) -> bool:
+    """Start the swarm unless an earlier task has; return whether it was started."""
+    begun = not swarm.runs()
+    if begun:
+        swarm.begin(options["workers"], options["workers_timeout"], options["take_over"])
+    return begun
+
+
+def _sentence(summary: dict[str, Any]) -> str:
+    return f"Stage {summary['stage']} {summary['verdict']}: {summary['reason']}"
 
 
 def _stop(swarm: Swarm, options: dict[str, Any]) -> dict[str, Any]:
@@ -109,32 +114,6 @@ def _stop(swarm: Swarm, options: dict[str, Any]) -> dict[str, Any]:
 def _check(swarm: Swarm, options: dict[str, Any]) -> dict[str, Any]:
     swarm.check(options["workers"], options["workers_timeout"])
     return {"changed": False}
-
-
-def _drive(swarm: Swarm, options: dict[str, Any], to_the_end: bool) -> dict[str, Any]:
-    """Bring the swarm up, from wherever it is, and on to its end if that is wanted; return its summary, or nothing."""
-    if not swarm.runs():
-        swarm.begin(options["workers"], options["workers_timeout"], options["take_over"])
-    try:
-        swarm.ramp()
-        if not to_the_end:
-            return {}
-        swarm.hold()
-    except EndedError:
-        pass  # the master knows why, and the verdict says it
-    return swarm.finish()
-
-
-def _whole(swarm: Swarm, drive: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what `drive` returns; keep what was measured when the master is lost or the play is interrupted."""
-    try:
-        return drive()
-    except LostError as error:
-        return swarm.give_up(str(error))
-    except KeyboardInterrupt:
-        swarm.stop()
-        swarm.give_up("the play was interrupted.")
-        raise
 
 
 _ACTIONS = {"finished": _finish, "started": _start, "stopped": _stop, "checked": _check}

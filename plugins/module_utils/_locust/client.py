@@ -20,6 +20,8 @@ from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_order imp
 
 # Stopping waits until the last user has gone, a minute at most.
 STOP_TIMEOUT_S = 90.0
+# The master waits this much for the workers' last figures.
+FLUSH_S = 5.0
 PLUGIN_VERSION = 1
 
 
@@ -66,11 +68,13 @@ class Locust:
 
     def open_window(self, memo: Mapping[str, Any]) -> dict[str, Any]:
         """Begin to measure; `memo` comes back in each state. Returns the state."""
-        return self._call("POST", "/loadlift/window", json.dumps(memo), "application/json")
+        return self._call("POST", "/loadlift/window", json.dumps(memo), "application/json", FLUSH_S + self.timeout_s)
 
     def close_window(self, since: int = 0) -> dict[str, Any]:
         """Return the state with all that was measured, each worker's last figures included."""
-        return self._call("POST", f"/loadlift/window/close?since={since}", "{}", "application/json")
+        return self._call(
+            "POST", f"/loadlift/window/close?since={since}", "{}", "application/json", FLUSH_S + self.timeout_s
+        )
 
     def stop(self) -> None:
         """Stop the swarm that runs; returns when its last user has gone."""

@@ -22,7 +22,7 @@ from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_limits im
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_order import Order
 
 POLL_S = 1.0
-LEASE_LOOK_S = 3.0  # a controller renews each second
+LEASE_LOOK_S = 2.5  # a controller renews each second
 ACTIVE = ("spawning", "running")
 CONNECTED = ("ready", *ACTIVE)
 
@@ -55,7 +55,10 @@ class Swarm:
     def check(self, workers: int, wait_for_workers_s: float) -> None:
         """Raise InputError when the swarm is larger than the workers can hold, or its counters cannot be read."""
         self._refuse_too_large(self._wait_for_workers(workers, wait_for_workers_s))
-        self._read_counters()
+        try:
+            read_counters(self.order.counters)
+        except (UnreachableError, RefusedError) as error:
+            raise InputError(f"counters cannot be read: {error}") from error
 
     def begin(self, workers: int, wait_for_workers_s: float, take_over: bool) -> None:
         """Start the swarm; raises InputError, before anything changes, when it may not or cannot be started."""
@@ -63,6 +66,30 @@ class Swarm:
         self.check(workers, wait_for_workers_s)
         self.results.claim()
         self.locust.start(self.order)
+
+    def drive(self, to_the_end: bool = True) -> dict[str, Any]:
+        """Bring the begun swarm up, from wherever it is, and on to its end if wanted; return its summary, or nothing.
+
+        What was measured is kept when the master is lost, or the play interrupted.
+        """
+        try:
+            return self._driven(to_the_end)
+        except (LostError, UnreachableError, RefusedError) as error:
+            return self.give_up(str(error))
+        except KeyboardInterrupt:
+            self.give_up("the play was interrupted.")
+            self.stop()
+            raise
+
+    def _driven(self, to_the_end: bool) -> dict[str, Any]:
+        try:
+            self.ramp()
+            if not to_the_end:
+                return {}
+            self.hold()
+        except EndedError:
+            pass  # the master knows why, and the verdict says it
+        return self.finish()
 
     def ramp(self) -> None:
         """Wait until all users are up, then open the window, unless an earlier task has."""
@@ -73,7 +100,7 @@ class Swarm:
             if time.monotonic() > deadline:
                 raise EndedError
             time.sleep(POLL_S)
-        self.locust.open_window({"counters": self._read_counters()})
+        self.locust.open_window({"counters": self._counters_or_none()})
 
     def hold(self) -> None:
         """Wait until the window has been open for the hold."""
@@ -86,8 +113,10 @@ class Swarm:
 
     def finish(self) -> dict[str, Any]:
         """Judge what was measured, stop the swarm, keep the results; return the summary."""
+        # Read before the window is closed, as before it was opened: what is counted in between cancels out.
+        after = self._counters_or_none()
         state = self.locust.close_window(len(self.history))
-        counters = self._counted(state["swarm"])
+        counters = swarm_summary.counters_between(state["swarm"]["memo"].get("counters", {}), after)
         self.history += state["swarm"]["history"]
         summary = swarm_summary.summary(self.order, state, self.history, counters)
         self.results.save(summary)
@@ -166,15 +195,13 @@ class Swarm:
         if problem:
             raise InputError(problem)
 
-    def _read_counters(self) -> dict[str, float]:
+    def _counters_or_none(self) -> dict[str, float]:
+        """Return the target's counters; none where a target under load does not tell them."""
         try:
             return read_counters(self.order.counters)
         except (UnreachableError, RefusedError) as error:
-            raise InputError(f"counters cannot be read: {error}") from error
-
-    def _counted(self, swarm: dict[str, Any]) -> dict[str, float]:
-        before = swarm["memo"].get("counters", {})
-        return swarm_summary.counters_between(before, self._read_counters()) if before else {}
+            self.say(f"{self.order.stage}  counters cannot be read: {error}")
+            return {}
 
     def _is_measured(self) -> bool:
         swarm = self.locust.state(since=0)["swarm"]

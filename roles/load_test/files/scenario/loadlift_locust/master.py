@@ -111,6 +111,8 @@ class Master:
 
     def flush(self) -> None:
         """Fetch what each worker has measured since its last report."""
+        if not self._present():
+            return
         self._flush_number += 1
         self._flushed = set()
         self._flush_done.clear()
@@ -202,8 +204,11 @@ class Master:
         if msg.data["number"] != self._flush_number:
             return
         self._flushed.add(msg.node_id)
-        if self._flushed >= {client.id for client in self._runner.clients.all if client.state != STATE_MISSING}:
+        if self._flushed >= self._present():
             self._flush_done.set()
+
+    def _present(self) -> set[str]:
+        return {client.id for client in self._runner.clients.all if client.state != STATE_MISSING}
 
     def _watch(self) -> None:
         due = time.monotonic()
@@ -243,7 +248,7 @@ class Master:
         return not swarm.window_opened or time.monotonic() - swarm.window_opened > 2 * process.CPU_SECONDS
 
     def _look_for_losses(self, swarm: Swarm) -> None:
-        present = {client.id for client in self._runner.clients.all if client.state != STATE_MISSING}
+        present = self._present()
         for worker in set(swarm.workers) - present - swarm.lost:
             swarm.lost.add(worker)
             swarm.tell(f"worker {worker} was lost")

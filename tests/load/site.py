@@ -1,0 +1,79 @@
+"""A site for swarms: answers as the reference workload does, counts what it answered, and is as slow as it is told."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+PRODUCTS = json.dumps({"products": [{"product_id": f"P{number}"} for number in range(25)]}).encode()
+
+
+class Site(ThreadingHTTPServer):
+    """Serves in its own threads until close()."""
+
+    daemon_threads = True
+    request_queue_size = 200
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.lock = threading.Lock()
+        self.answered = 0
+        self.connections = 0
+        self.hosts: set[str] = set()
+        self.data_seconds = 0.0
+        self.data_body = PRODUCTS
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def url(self) -> str:
+        """The base URL."""
+        return f"http://{self.address}"
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Be silent: a swarm that stops drops its connections."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One visitor's connection."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    server: Site
+
+    def setup(self) -> None:
+        super().setup()
+        with self.server.lock:
+            self.server.connections += 1
+
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+        if self.path == "/counters":
+            self._answer(json.dumps({"requests": self.server.answered, "name": "site"}).encode())
+            return
+        if self.path == "/data":
+            time.sleep(self.server.data_seconds)
+        with self.server.lock:
+            self.server.answered += 1
+            self.server.hosts.add(str(self.headers["Host"]))
+        self._answer(self.server.data_body if self.path == "/data" else b"hello")
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Be silent."""
