@@ -59,7 +59,11 @@ class Route:
 
     @property
     def origin(self) -> Origin:
-        return next(one for one in self.distribution.origins if one.id == self.behavior.origin_id)
+        """The behavior's origin; raises LookupError for one that the distribution does not have."""
+        for origin in self.distribution.origins:
+            if origin.id == self.behavior.origin_id:
+                return origin
+        raise LookupError(f"The distribution {self.distribution.id} has no origin {self.behavior.origin_id}.")
 
 
 def routes(number: int, distribution: Distribution) -> list[Route]:
