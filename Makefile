@@ -15,7 +15,7 @@ export ANSIBLE_FORCE_COLOR ?= $(shell [ -t 1 ] && echo 1 || echo 0)
 
 # One thing after the other, whatever -j says: the targets share one virtual environment and one machine's ports.
 .NOTPARALLEL:
-.PHONY: help packages setup setup-test lab lab-start lab-stop lab-status lab-clean provision ladder report teardown test lint unit molecule
+.PHONY: help packages setup setup-test lab lab-start lab-stop lab-status lab-clean provision ladder report teardown test lint sanity unit molecule
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## /{printf "%-34s%s\n", $$1, $$2}' Makefile
@@ -65,7 +65,7 @@ lab-status: setup ## Show each part of the lab
 provision ladder report teardown: setup ## Run one playbook of the story against the lab
 	ansible-playbook -i inventory/lab playbooks/$@.yml -e load_test_profile=$(PROFILE)
 
-test: setup-test packages lint molecule unit ## Set up all and pass the tests
+test: setup-test packages lint sanity molecule unit ## Set up all and pass the tests
 
 lint: setup-test ## Style, types, YAML, Ansible's production rules
 	ruff check . && ruff format --check .
@@ -74,6 +74,9 @@ lint: setup-test ## Style, types, YAML, Ansible's production rules
 	MYPYPATH=$(TYPES) mypy -p ansible_collections.loadlift.aws.plugins
 	ansible-lint
 	antsibull-changelog lint
+
+sanity: setup-test ## What ansible-test says of the plugins
+	tests/sanity.sh
 
 molecule: setup-test ## Each role in a lab of its own
 	rm -rf "$(MOLECULE_EPHEMERAL_DIRECTORY)"

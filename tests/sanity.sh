@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# ansible-test sanity on a copy of the tracked files: ansible-test takes no linked collection.
+# ansible-test sanity on a copy of the tracked plugins: ansible-test takes no linked collection. It makes environments of
+# its own under .cache/sanity, so only the first run needs the package index.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache="$root/.cache/sanity"
@@ -31,4 +32,4 @@ git init --quiet # ansible-test looks at what git knows, and would look into the
 echo tests/output >.git/info/exclude
 
 export HOME="$cache/home"
-exec ansible-test sanity --venv --color no "$@"
+exec ansible-test sanity --color no --python "$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" "$@"
