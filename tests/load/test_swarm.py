@@ -17,7 +17,6 @@ from load.cluster import Cluster, wait_until
 from load.conftest import MakeSwarm, run
 from load.site import Site
 
-
 PROMISE = ["failures = 0", "p95 of GET /data < 1s", "counter difference < 4%"]
 
 

@@ -1,0 +1,175 @@
+"""The verdict: every fault of the generator makes a swarm invalid, and none makes it pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.histogram import Figures
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_order import Order, order
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_summary import (
+    counter_difference,
+    nothing,
+    progress_line,
+    summary,
+    unfinished,
+)
+
+OPTIONS = {
+    "run_id": "run",
+    "stage": "shop_500",
+    "title": "",
+    "target": "http://shop.example.com/",
+    "addresses": [],
+    "users": 500,
+    "spawn_rate": 50.0,
+    "hold": 30.0,
+    "objectives": ["p95 < 250ms", "failures < 1%"],
+    "counters": [],
+    "request_timeout": 60.0,
+    "wait": "5-15",
+    "lease": 20.0,
+}
+ORDER: Order = order(OPTIONS)
+SWARM: dict[str, Any] = {
+    "id": "run/shop_500",
+    "started_at": 1795500000.0,
+    "t_s": 41.0,
+    "ramp_s": 10.5,
+    "measured_s": 30.1,
+    "users_low": 500,
+    "users_high": 500,
+    "workers": ["w1", "w2"],
+    "lost": [],
+    "joined": [],
+    "worker_peaks": {"w1": {"cpu_percent": 40.0, "loop_lag_ms": 3.0}, "w2": {"cpu_percent": 45.0, "loop_lag_ms": 9.0}},
+    "ended_by": "",
+    "events": [],
+    "memo": {},
+}
+
+
+def entry(name: str, requests: int = 1500, failures: int = 0, milliseconds: float = 20.0) -> dict[str, Any]:
+    return {
+        "method": "GET" if name else "",
+        "name": name,
+        "requests": requests,
+        "failures": failures,
+        "total_ms": requests * milliseconds,
+        "min_ms": milliseconds,
+        "max_ms": milliseconds,
+        "histogram": [[milliseconds, requests]] if requests else [],
+    }
+
+
+def state(swarm: dict[str, Any] | None = None, error: str = "", **total: Any) -> dict[str, Any]:
+    errors = [{"method": "GET", "name": "/data", "error": error, "occurrences": 1, "first_seen": 0.0}] if error else []
+    window = {"total": entry("", **total), "requests": [entry("/data", **total)], "errors": errors}
+    return {"swarm": SWARM | (swarm or {}), "window": window}
+
+
+def judged(told: dict[str, Any]) -> tuple[str, str]:
+    kept = summary(ORDER, told, [], {})
+    return kept["verdict"], kept["reason"]
+
+
+def test_what_holds_passes_with_the_measured_values_beside_the_limits() -> None:
+    assert judged(state()) == ("passed", "p95 20 ms, under 250 ms; no failures.")
+
+
+@pytest.mark.parametrize(
+    ("total", "reason"),
+    [
+        ({"milliseconds": 6200.0}, "p95 6.2 s, not under 250 ms."),
+        ({"failures": 180}, "failures 12 %, not under 1 %."),
+        ({"milliseconds": 250.0, "failures": 15}, "p95 250 ms, not under 250 ms; failures 1 %, not under 1 %."),
+    ],
+)
+def test_what_does_not_hold_fails_and_only_that_is_said(total: dict[str, Any], reason: str) -> None:
+    assert judged(state(**total)) == ("failed", reason)
+
+
+FAULTS: list[tuple[dict[str, Any], str, str]] = [
+    ({"lost": ["w1"], "events": [{"t_s": 12.4, "text": "worker w1 was lost"}]}, "", "worker w1 was lost after 12 s"),
+    ({"users_low": 250}, "", "only 250 of 500 users"),
+    ({"ramp_s": None, "measured_s": None, "users_high": 320}, "", "320 of 500 users were up after 41 s."),
+    ({"ramp_s": None, "measured_s": None, "ended_by": "its lease ran out"}, "", "(its lease ran out)"),
+    ({"ramp_s": 17.6}, "", "the spawn rate of 50 users/s was not held, 500 users took 18 s, not 10 s"),
+    ({"worker_peaks": {"w1": {"cpu_percent": 91.0, "loop_lag_ms": 0.0}}}, "", "worker w1 used 91 % of its core"),
+    ({"measured_s": 12.0, "ended_by": "its lease ran out"}, "", "ended 12 s into its hold of 30 s: its lease ran out"),
+    ({"measured_s": 12.0}, "", "the controller was interrupted"),
+    (
+        {},
+        "ConnectionError(OSError(99, 'Cannot assign requested address'))",
+        "1 request failed in the generator",
+    ),
+    ({}, "OSError(24, 'Too many open files')", "failed in the generator itself"),
+    ({}, "gaierror(8, 'Name or service not known')", "failed in the generator itself"),
+]
+
+
+@pytest.mark.parametrize(("swarm", "error", "reason"), FAULTS)
+@pytest.mark.parametrize("total", [{}, {"failures": 1500}])
+def test_a_fault_of_the_generator_is_invalid_whatever_was_measured(
+    swarm: dict[str, Any], error: str, reason: str, total: dict[str, Any]
+) -> None:
+    verdict, said = judged(state(swarm, error, **total))
+    assert verdict == "invalid"
+    assert reason in said
+
+
+def test_a_fault_of_the_target_is_no_fault_of_the_generator() -> None:
+    verdict, _ = judged(state({}, "ConnectionRefusedError(111, 'Connection refused')", failures=1500))
+    assert verdict == "failed"
+
+
+def test_a_swarm_that_finished_no_request_is_invalid() -> None:
+    assert judged(state(requests=0)) == ("invalid", "no request was finished while all users were up.")
+
+
+def test_without_objectives_a_swarm_passes_and_its_failures_are_said() -> None:
+    free = order(OPTIONS | {"objectives": []})
+    kept = summary(free, state(failures=15), [], {})
+    assert (kept["verdict"], kept["reason"]) == ("passed", "1 % failures.")
+
+
+def test_the_summary_holds_what_the_report_reads() -> None:
+    kept = summary(ORDER, state(), [{"t_s": 1.0}], {"requests": 1515.0})
+    assert kept["title"] == kept["stage"] == "shop_500"
+    assert kept["target"] == "http://shop.example.com"
+    assert kept["started_at"] == "2026-11-24T06:00:00Z"
+    assert (kept["requests_per_s"], kept["p95_ms"], kept["mean_ms"]) == (49.83, 20.0, 20.0)
+    assert kept["target_counters"] == {"requests": 1515.0, "difference_ratio": 0.01}
+    assert kept["objectives"][1] == {
+        "objective": "failures < 1%",
+        "measured": 0.0,
+        "unit": "%",
+        "limit": 1.0,
+        "held": True,
+    }
+    assert kept["generator"] == {"worker_cpu_percent_max": 45.0, "loop_lag_ms_max": 9.0, "missing_workers": 0}
+
+
+def test_what_is_left_behind_while_it_runs_never_passes() -> None:
+    assert unfinished(ORDER, state(), [])["verdict"] == "invalid"
+    assert unfinished(ORDER, state({"ramp_s": None, "measured_s": None}), [])["verdict"] == "invalid"
+    assert nothing(ORDER, "why")["verdict"] == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("counters", "requests", "difference"),
+    [({"requests": 98.0}, 100, 0.02), ({}, 100, None), ({"hits": 3.0}, 100, None), ({"requests": 3.0}, 0, None)],
+)
+def test_counters_are_compared(counters: dict[str, float], requests: int, difference: float | None) -> None:
+    assert counter_difference(counters, requests) == difference
+
+
+def test_a_line_of_progress_reads_at_a_glance() -> None:
+    point = {"users": 500, "requests_per_s": 41.2, "failures_per_s": 0.0, "p95_ms": 20.4}
+    line = progress_line(ORDER, SWARM | {"measured_s": 12.0}, point, 18.0)
+    assert line == "shop_500  hold  500 of 500 users  41.2 requests/s  p95 20 ms  failures 0 %  18 s left"
+
+
+def test_figures_without_time_have_no_rate() -> None:
+    assert summary(ORDER, state({"ramp_s": None, "measured_s": None}), [], {})["requests_per_s"] == 0.0
+    assert Figures("", "", 0, 0, 0.0, 0.0, 0.0, ()).percentile(0.5) is None
