@@ -216,6 +216,10 @@ def test_what_a_function_may_do_wrong_and_that_the_next_request_is_served(
     assert account.ask("/obey")[0] == 200
 
 
+def test_an_answer_to_head_has_no_body(account: Account, obedient: str) -> None:
+    assert account.ask("/obey", "HEAD") == (200, "OK", "")
+
+
 def test_a_binary_answer_and_its_status_line(account: Account, obedient: str) -> None:
     assert account.ask("/obey?do=binary") == (201, "Made", "\x00\xff")
 
@@ -263,6 +267,8 @@ def test_reserved_concurrency_throttles(account: Account, obedient: str) -> None
         with pytest.raises(throttled, match="Rate Exceeded"):
             account.invoke("obey")
         assert account.ask("/obey")[0] == 502
+        told = account.functions.get_function(FunctionName="obey")["Concurrency"]
+        assert told == {"ReservedConcurrentExecutions": 0}
     finally:
         account.functions.delete_function_concurrency(FunctionName="obey")
     assert account.invoke("obey")[0] == ""
@@ -458,7 +464,35 @@ def test_functions_of_nodejs(account: Account) -> None:
     assert account.invoke("callback") == ("", "callback")
     account.create("nothing", zipped(index_js=CALLBACK), Runtime="nodejs22.x", Handler="index.other")
     assert account.invoke("nothing")[1]["errorType"] == "Runtime.HandlerNotFound"
-    assert "\tINFO\tlooking" in wait_for(lambda: log_of(account, "node"))
+    wait_for(lambda: "\tINFO\tlooking" in log_of(account, "node"))
+
+
+def test_a_killed_control_plane_comes_back_with_the_same_functions_and_nothing_fails(
+    account: Account, obedient: str
+) -> None:
+    functions = account.functions
+    account.create("kept", versioned(0))
+    functions.update_function_configuration(FunctionName="kept", Timeout=7)
+    functions.publish_version(FunctionName="kept")
+    target = {"FunctionName": "kept", "Qualifier": "1"}
+    functions.put_provisioned_concurrency_config(**target, ProvisionedConcurrentExecutions=1)
+    wait_for(lambda: functions.get_provisioned_concurrency_config(**target)["Status"] == "READY")
+    before = functions.get_function_configuration(**target)
+    trickle = Trickle(account, "/obey")
+    trickle.start()
+    psutil.Process(lifecycle.connect(account.lab).getProcessInfo("control-plane")["pid"]).kill()
+    time.sleep(0.5)
+    lifecycle.wait_until_ready(account.lab, 60)
+    assert lasting(functions.get_function_configuration(**target)) == lasting(before)
+    wait_for(lambda: functions.get_provisioned_concurrency_config(**target)["Status"] == "READY")
+    trickle.ended.set()
+    trickle.join(30)
+    assert {status for status, _ in trickle.answers} == {200}
+
+
+def lasting(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what is the same after a replay: the clock stands where the call began."""
+    return {name: value for name, value in answer.items() if name not in ("ResponseMetadata", "LastModified")}
 
 
 def test_the_killed_program_comes_back_and_leaves_no_sandbox(account: Account, obedient: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
+import signal
 import sys
 from typing import Any
 
@@ -11,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 
 from loadlift_lab.settings import LabSettings
 
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 THREADS = 32  # enough for the long polls of every part and for the users' clients
 
 
@@ -29,10 +32,11 @@ class ControlPlane(BaseApplication):  # type: ignore[misc]
             "worker_class": "gthread",
             "threads": THREADS,
             "timeout": 0,  # a replay may take long
-            "graceful_timeout": 3,  # long polls would hold it up
+            "graceful_timeout": 1,  # long polls would hold it up
             "keepalive": 75,
             "control_socket_disable": True,
             "proc_name": "loadlift-control-plane",
+            "post_fork": _end_with_parent,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -42,6 +46,11 @@ class ControlPlane(BaseApplication):  # type: ignore[misc]
         from loadlift_lab.control_plane.application import create_application
 
         return create_application(self._settings)
+
+
+def _end_with_parent(arbiter: Any, worker: Any) -> None:
+    """Let the worker end with a killed arbiter: it would hold the journal until its long polls are over."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _fix_hash_seed() -> None:

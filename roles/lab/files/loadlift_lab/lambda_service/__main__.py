@@ -21,6 +21,8 @@ LOG = logging.getLogger("loadlift_lab.lambda_service")
 LONGEST_LINE = 16_384  # bytes
 KEPT_SECONDS = 3600.0  # HAProxy decides how long a connection lasts
 HOUSEKEEPING_SECONDS = 1.0
+# Requests that come before this program knows any function wait for so long.
+FIRST_LOOK_SECONDS = 10.0
 
 
 async def run(settings: LabSettings) -> None:
@@ -35,7 +37,7 @@ async def run(settings: LabSettings) -> None:
         asyncio.create_task(_keep_house(service, account)),
         asyncio.create_task(_send_logs(cloudwatch)),
     ]
-    listener = await _listen(settings, Front(service), InvokeEndpoint(service, account))
+    listener = await _listen(settings, account, Front(service), InvokeEndpoint(service, account))
     LOG.info("Listening on %s:%s", settings.address(), settings.lambda_port)
     await asyncio.wait([asyncio.create_task(ended.wait()), *tasks], return_when=asyncio.FIRST_COMPLETED)
     listener.close()
@@ -48,9 +50,10 @@ async def run(settings: LabSettings) -> None:
             task.result()  # a task that ended by itself tells why
 
 
-async def _listen(settings: LabSettings, front: Front, endpoint: InvokeEndpoint) -> asyncio.Server:
+async def _listen(settings: LabSettings, account: Account, front: Front, endpoint: InvokeEndpoint) -> asyncio.Server:
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         if FUNCTION in request.headers:
+            await account.catch_up(0, FIRST_LOOK_SECONDS)
             return await front.handle(request)
         if (request.method, request.raw_path) == ("POST", "/_lab/invoke"):
             return await endpoint.handle(request)
@@ -65,12 +68,13 @@ async def _listen(settings: LabSettings, front: Front, endpoint: InvokeEndpoint)
 
 
 async def _keep_house(service: Service, account: Account) -> None:
-    told: object = None
+    told: list[dict[str, str | int]] = []
     while True:
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
         service.look_after()
         try:
-            if told != (counts := service.allocated()):
+            counts = service.allocated()
+            if counts or told:  # again and again: the control plane may have been started anew
                 await account.report_allocated(counts)
                 told = counts
             await service.remove_old_code()

@@ -16,6 +16,7 @@ def apply() -> None:
     # https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
     initialise, describe = LambdaFunction.__init__, LambdaFunction.get_configuration
     update, update_code = LambdaFunction.update_configuration, LambdaFunction.update_function_code
+    describe_code = LambdaFunction.get_code
 
     def with_logging(self: Any, account_id: str, spec: dict[str, Any], *arguments: Any, **options: Any) -> None:
         initialise(self, account_id, spec, *arguments, **options)
@@ -41,7 +42,14 @@ def apply() -> None:
         told: dict[str, Any] = self.get_configuration()
         return told
 
+    def with_code(self: Any) -> dict[str, Any]:
+        # https://docs.aws.amazon.com/lambda/latest/api/API_Concurrency.html: moto leaves a 0 out
+        told: dict[str, Any] = describe_code(self)
+        reserved = self.reserved_concurrency
+        return told | ({} if reserved is None else {"Concurrency": {"ReservedConcurrentExecutions": reserved}})
+
     put(LambdaFunction, "__init__", with_logging)
+    put(LambdaFunction, "get_code", with_code)
     put(LambdaFunction, "get_configuration", described)
     put(LambdaFunction, "update_configuration", updated)
     put(LambdaFunction, "update_function_code", updated_code)
