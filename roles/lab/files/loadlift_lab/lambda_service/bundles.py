@@ -22,6 +22,10 @@ class BundleError(OSError):
     """The code cannot be had; the text says why."""
 
 
+class StaleBundleError(BundleError):
+    """The code has just changed: the account is further than what is known of it here."""
+
+
 def unpacked(settings: LabSettings, function: Function, parent: Path) -> Path:
     """Return the folder below `parent` with the function's code. Blocks: not for the event loop."""
     digest = base64.b64decode(function.code_sha256).hex()[:16]
@@ -44,7 +48,7 @@ def _fetched(settings: LabSettings, function: Function) -> bytes:
     with urllib.request.urlopen(url, timeout=FETCH_SECONDS) as answer:
         code: bytes = answer.read()
     if base64.b64encode(hashlib.sha256(code).digest()).decode() != function.code_sha256:
-        raise BundleError(f"the code of {function.name} has just changed")
+        raise StaleBundleError(f"the code of {function.name} has just changed")
     return code
 
 

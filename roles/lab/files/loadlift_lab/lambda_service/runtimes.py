@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from loadlift_lab.lambda_service.node import BOOTSTRAP, Node, NodeError
 from loadlift_lab.settings import LabSettings
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+STALE_SECONDS, RETRY_SECONDS = 5.0, 0.2
 # A sandbox ends with this program, however that ends.
 ENDS_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 
@@ -81,8 +83,16 @@ class Runtimes:
         return self._start(function, folder, f"nodejs{major}.x", version, [program, str(BOOTSTRAP)])
 
     async def _unpacked(self, function: Function, parent: Path) -> Path:
-        async with self._unpacking:
-            return await asyncio.to_thread(bundles.unpacked, self._settings, function, parent)
+        deadline = time.monotonic() + STALE_SECONDS
+        while True:
+            try:
+                async with self._unpacking:
+                    return await asyncio.to_thread(bundles.unpacked, self._settings, function, parent)
+            except bundles.StaleBundleError:
+                # The news is on its way; then another sandbox takes this one's place.
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)
 
     def _start(self, function: Function, folder: Path, name: str, version: str, command: Sequence[str]) -> Start:
         language = name.rstrip("x.0123456789")

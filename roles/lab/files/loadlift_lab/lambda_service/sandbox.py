@@ -60,6 +60,7 @@ class Sandbox:
         self._began = self._init_seconds = 0.0  # seconds
         self._memory, self._looked = 0, -MEMORY_SECONDS  # MB, the most that was seen; when
         self._ended = False
+        self._closing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start the process; the owner hears of it by `free`, or by `ended`."""
@@ -68,7 +69,7 @@ class Sandbox:
             await self._spawn()
         except RuntimeMissingError as error:
             self._end(Failure("Runtime.InvalidRuntime", str(error)))
-        except OSError as error:
+        except Exception as error:  # whatever it is: who waits must hear of it
             self._end(Failure("Runtime.InvalidEntrypoint", f"The sandbox does not start: {error}"))
 
     async def _spawn(self) -> None:
