@@ -1,0 +1,115 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which rule of a listener takes a request, and why the ones in front of it do not. Pure.
+
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .condition import HEADER, HOST, METHOD, PATH, QUERY, SOURCE, Condition
+from .condition import shown as shown_conditions
+from .pattern import Pattern, matches, tokens
+from .plan import InputError
+from .rule import Rule, in_order
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as the load balancer sees it. `query` is what follows the question mark, as it was sent."""
+
+    path: str = "/"
+    method: str = "GET"
+    host: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+    source_ip: str = ""
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A rule that does not take a request, and the first of its conditions that the request does not satisfy."""
+
+    rule: Rule
+    condition: Condition
+
+    @property
+    def reason(self) -> str:
+        """Say which condition it was."""
+        [(option, values)] = shown_conditions([self.condition]).items()
+        return f"{option} {values}"
+
+
+def taken_by(rules: Iterable[Rule], request: Request) -> tuple[Rule | None, list[Miss]]:
+    """Return the rule that takes the request, None for the default one, and the earlier ones with why they do not."""
+    misses: list[Miss] = []
+    for rule in in_order(rules):
+        unmet = next((one for one in rule.conditions if not satisfied(one, request)), None)
+        if unmet is None:
+            return rule, misses
+        misses.append(Miss(rule, unmet))
+    return None, misses
+
+
+def satisfied(condition: Condition, request: Request) -> bool:
+    """Tell whether a request satisfies a condition: one of its values has to match."""
+    return _CHECKS[condition.field](condition, request)
+
+
+def _path(condition: Condition, request: Request) -> bool:
+    return _text(condition, request.path, ignore_case=False)
+
+
+def _host(condition: Condition, request: Request) -> bool:
+    return _text(condition, request.host, ignore_case=True)
+
+
+def _method(condition: Condition, request: Request) -> bool:
+    return request.method in condition.values
+
+
+def _header(condition: Condition, request: Request) -> bool:
+    values = [value for name, value in request.headers.items() if name.lower() == condition.header.lower()]
+    return any(_text(condition, value, ignore_case=True) for value in values)
+
+
+def _text(condition: Condition, text: str, *, ignore_case: bool) -> bool:
+    if condition.regexes:
+        return any(re.search(regex, text) for regex in condition.regexes)
+    folded = text.lower() if ignore_case else text
+    return any(matches(tokens(value, ignore_case=ignore_case), folded) for value in condition.values)
+
+
+def _query(condition: Condition, request: Request) -> bool:
+    sent = [tuple(part.partition("=")[::2]) for part in request.query.lower().split("&") if part]
+    wanted = [(_escaped(key or "*"), _escaped(value)) for key, value in condition.pairs]
+    return any(matches(key, name) and matches(value, text) for key, value in wanted for name, text in sent)
+
+
+def _escaped(text: str) -> Pattern:
+    return tokens(text, escapes=True, ignore_case=True)
+
+
+def _source(condition: Condition, request: Request) -> bool:
+    if not request.source_ip:
+        return False
+    address = ipaddress.ip_address(request.source_ip)
+    return any(address in ipaddress.ip_network(network) for network in condition.values)
+
+
+def check_request(request: Request) -> None:
+    """Raise InputError for a request that nobody can send."""
+    if not request.path.startswith("/"):
+        raise InputError(f"path is '{request.path}'; allowed are paths that begin with '/'.")
+    if request.source_ip:
+        try:
+            ipaddress.ip_address(request.source_ip)
+        except ValueError:
+            raise InputError(f"source_ip is '{request.source_ip}'; allowed is an IP address.") from None
+
+
+_CHECKS = {PATH: _path, HOST: _host, METHOD: _method, HEADER: _header, QUERY: _query, SOURCE: _source}
