@@ -86,7 +86,8 @@ def _own_errors(errors: Sequence[Mapping[str, Any]]) -> str:
     if not own:
         return ""
     count = sum(error["occurrences"] for error in own)
-    return f"generator-bound: {count:,} request{'' if count == 1 else 's'} failed in the generator itself ({own[0]['error']})."
+    what = "1 request" if count == 1 else f"{count:,} requests"
+    return f"generator-bound: {what} failed in the generator itself ({own[0]['error']})."
 
 
 def judge(invalid: str, results: Sequence[Result], total: Figures) -> tuple[str, str]:
