@@ -1,15 +1,17 @@
-"""Auto Scaling: where instances start, which stay, and where replacements are registered."""
+"""Auto Scaling: where instances start, which stay, where replacements are registered, and instance refreshes."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any
 
-from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
+from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState
+from moto.core.utils import utcnow
+from moto.moto_api._internal import mock_random
 
 from loadlift_lab.control_plane.call import Call
 from loadlift_lab.control_plane.moto_state import backend, put
-from loadlift_lab.control_plane.registry import answer
+from loadlift_lab.control_plane.registry import Refused, answer
 
 
 @answer("autoscaling", "DisableMetricsCollection")
@@ -19,6 +21,62 @@ def disable_metrics_collection(call: Call) -> dict[str, Any]:
     named = call.parameters.get("Metrics") or list(group.metrics)
     group.metrics = [metric for metric in group.metrics if metric not in named]
     return {}
+
+
+# https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_StartInstanceRefresh.html
+@answer("autoscaling", "StartInstanceRefresh")
+def start_instance_refresh(call: Call) -> dict[str, Any]:
+    """Replace the instances at once: an account that answers each call by itself knows no time to do it in."""
+    group = _group(call)
+    skip_matching = call.parameters.get("Preferences", {}).get("SkipMatching", False)
+    wanted = current_version(group)
+    replaced = [
+        state.instance.id
+        for state in group.instance_states
+        if not (skip_matching and state.launch_template["Version"] == wanted)
+    ]
+    if replaced:
+        backend(call, "ec2").terminate_instances(replaced)  # the group starts others in their place
+    refresh = {
+        "InstanceRefreshId": str(mock_random.uuid4()),
+        "AutoScalingGroupName": group.name,
+        "Status": "Successful",
+        "StartTime": utcnow(),
+        "EndTime": utcnow(),
+        "PercentageComplete": 100,
+        "InstancesToUpdate": 0,
+    }
+    group.refreshes = [refresh, *getattr(group, "refreshes", [])]
+    return {"InstanceRefreshId": refresh["InstanceRefreshId"]}
+
+
+# https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeInstanceRefreshes.html: the newest first
+@answer("autoscaling", "DescribeInstanceRefreshes")
+def describe_instance_refreshes(call: Call) -> dict[str, Any]:
+    """Tell the group's refreshes."""
+    named = call.parameters.get("InstanceRefreshIds")
+    refreshes = getattr(_group(call), "refreshes", [])
+    return {"InstanceRefreshes": [one for one in refreshes if not named or one["InstanceRefreshId"] in named]}
+
+
+def _group(call: Call) -> Any:
+    name = call.parameters["AutoScalingGroupName"]
+    groups = backend(call, "autoscaling").autoscaling_groups
+    if name not in groups:
+        raise Refused("ValidationError", f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found")
+    return groups[name]
+
+
+def current_version(group: Any) -> str:
+    """Return the number of the version that the group starts instances from; empty without a launch template."""
+    template = group.ec2_launch_template
+    return str(template.get_version(group.launch_template_version).number) if template else ""
+
+
+def remember_version(group: Any) -> None:
+    """Note at each new instance what it was started from."""
+    for state in group.instance_states:
+        state.started_from = getattr(state, "started_from", current_version(group))
 
 
 def emptiest(subnets: list[str], taken: list[str]) -> str:
@@ -38,6 +96,7 @@ def apply() -> None:
         subnets = self.vpc_zone_identifier
         if not subnets:
             start(self, count_needed, propagated_tags)
+            remember_version(self)
             return
         for _ in range(count_needed):
             taken = [state.instance.subnet_id for state in self.instance_states]
@@ -46,6 +105,7 @@ def apply() -> None:
                 start(self, 1, propagated_tags)
             finally:
                 self.vpc_zone_identifier = subnets
+        remember_version(self)
 
     def keep_order(self: Any, new_capacity: int | None) -> None:
         # moto goes through a set of objects: the order would differ in another process.
@@ -63,6 +123,18 @@ def apply() -> None:
         for name in self.autoscaling_groups:
             self.update_attached_target_groups(name)
 
+    # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Instance.html: what the instance was started from
+    def launch_template(self: Any) -> dict[str, Any] | None:
+        template = self.auto_scaling_group.ec2_launch_template
+        if template is None:
+            return None
+        return {
+            "LaunchTemplateId": template.id,
+            "LaunchTemplateName": template.name,
+            "Version": self.started_from,
+        }
+
+    put(InstanceState, "launch_template", property(launch_template))
     put(FakeAutoScalingGroup, "replace_autoscaling_group_instances", start_spread)
     put(FakeAutoScalingGroup, "set_desired_capacity", keep_order)
     put(AutoScalingBackend, "notify_terminate_instances", register_replacements)
