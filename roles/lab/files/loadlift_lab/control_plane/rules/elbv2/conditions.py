@@ -52,13 +52,19 @@ def check_conditions(conditions: list[Condition]) -> None:
 def values_of(condition: Condition) -> list[str]:
     """Return the values of a condition as texts, however they were given."""
     configuration = condition.get(CONFIGURATIONS.get(condition.get("Field", ""), ""), {})
-    values = condition.get("Values") or configuration.get("Values") or []
+    values = condition.get("Values") or configuration.get("Values") or regexes_of(condition)
     return [value if isinstance(value, str) else _pair(value) for value in values]
 
 
+def regexes_of(condition: Condition) -> list[str]:
+    """Return the regular expressions of a condition, which stand in place of values."""
+    configuration = condition.get(CONFIGURATIONS.get(condition.get("Field", ""), ""), {})
+    return list(condition.get("RegexValues") or configuration.get("RegexValues") or [])
+
+
 def wildcards_of(condition: Condition) -> int:
-    """Return how many wildcards a condition has."""
-    if condition.get("Field") not in WILDCARD_FIELDS:
+    """Return how many wildcards a condition has; a regular expression has none."""
+    if condition.get("Field") not in WILDCARD_FIELDS or regexes_of(condition):
         return 0
     return sum(value.count("*") + value.count("?") for value in values_of(condition))
 
@@ -95,13 +101,18 @@ def told(condition: Condition) -> Condition:
     field = condition.get("Field", "")
     if field not in ("host-header", "path-pattern"):
         return condition
+    name = "RegexValues" if regexes_of(condition) else "Values"
     values = values_of(condition)
-    return {"Field": field, "Values": values, CONFIGURATIONS[field]: {"Values": values}}
+    return {"Field": field, name: values, CONFIGURATIONS[field]: {name: values}}
 
 
 def apply() -> None:
     """Let moto keep conditions as AWS tells them."""
     create_rule, modify_rule = ELBv2Backend.create_rule, ELBv2Backend.modify_rule
+    validate = ELBv2Backend._validate_conditions
+
+    def validate_values(self: Any, conditions: list[Condition]) -> None:
+        validate(self, [condition for condition in conditions if not regexes_of(condition)])
 
     def create(self: Any, *arguments: Any, **options: Any) -> Any:
         rule = create_rule(self, *arguments, **options)
@@ -113,5 +124,6 @@ def apply() -> None:
         rule.conditions = [told(condition) for condition in rule.conditions]
         return rule
 
+    put(ELBv2Backend, "_validate_conditions", validate_values)
     put(ELBv2Backend, "create_rule", create)
     put(ELBv2Backend, "modify_rule", modify)
