@@ -14,6 +14,8 @@ from loadlift_lab.data_plane.cdn.viewer import own_answer
 # nginx lets a waiting request look every 500 ms, or when its time is over. So the first hop lets it go on after 50 ms,
 # which is enough for a quick origin, and the second holds it until a slow one has answered.
 LOCK_TIMEOUTS = ("50ms", "600s")
+# As many may miss at once: a socket whose backlog is full refuses.
+BACKLOG = "backlog=4096"
 # An origin may be slow three times in a row: the hops before it wait longer than it ever may.
 HOP_TIMEOUT = "600s"
 PROXYING = (
@@ -88,7 +90,7 @@ def _collapse(place: Surroundings, number: int, socket: str, next_hop: str) -> L
         "use_temp_path=off;",
         block(
             "server",
-            f"listen {quote_pattern(socket)};",
+            f"listen {quote_pattern(socket)} {BACKLOG};",
             "access_log off;",
             "open_file_cache off;",  # else a file that was removed seems to be there
             f"set $cdn_collapse_directory {quote(directory)};",
@@ -137,9 +139,10 @@ def _to_origin(route: Route, addresses: Mapping[str, str], place: Surroundings) 
     origin, behavior = route.origin, route.behavior
     upstream = _origin_name(route.number, route.distribution.origins.index(origin))
     reachable = _address(origin, addresses) is not None
+    first = f" {BACKLOG}" if (route.number, route.index) == (0, 0) else ""
     return block(
         "server",
-        f"listen {quote_pattern(_socket(place, 'origin'))};",
+        f"listen {quote_pattern(_socket(place, 'origin'))}{first};",
         f"server_name {route.hop_name};",
         f"access_log {quote_pattern(place.folder + '/counters/origin_requests')} one_byte buffer=512 flush=100ms;",
         f"set $cdn_lifetimes {quote(json.dumps(_lifetimes(route.distribution, behavior)))};",

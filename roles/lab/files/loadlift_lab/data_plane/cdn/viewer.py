@@ -111,6 +111,7 @@ def _behavior(route: Route) -> Lines:
             _refusals(route.behavior),
             request(route),
             "proxy_set_header X-Lab-Direct $cdn_direct;",
+            "proxy_no_cache $upstream_http_x_lab_shared;",  # who fetched it has written it
             f"proxy_set_header X-Lab-Alone {again};",
             f"proxy_ignore_headers {IGNORED};",  # but X-Accel-Redirect, which sends it to `again`
             ask(route, "$cdn_hop"),
