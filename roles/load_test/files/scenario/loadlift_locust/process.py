@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -19,6 +20,9 @@ REPORT_SECONDS = 1.0  # Locust: 3
 CPU_SECONDS = 5.0  # Locust: 10
 # A worker without a master goes on: with 60 s, Locust's own, a swarm outlives a killed master by a minute.
 MASTER_SILENT_SECONDS = 15
+# What a generator on the target's own machine needs: it must not wait for what it measures.
+NICE = -10
+AUTOGROUP = Path("/proc/self/autogroup")
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
@@ -32,15 +36,38 @@ class Limits:
 
 
 def prepare() -> None:
-    """Raise the limit of open files to the hard one, calm the garbage collector, and let Locust report more often."""
+    """Raise the limit of open files, go before other processes, collect garbage seldom, and report often."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    leave_session()
+    go_first()
     gc.set_threshold(*GC_THRESHOLDS)
     runners.WORKER_REPORT_INTERVAL = REPORT_SECONDS
     runners.CPU_MONITOR_INTERVAL = CPU_SECONDS
     runners.MASTER_HEARTBEAT_TIMEOUT = MASTER_SILENT_SECONDS
     if os.environ.get("GEVENT_RESOLVER") != "ares":
         LOG.warning("GEVENT_RESOLVER is not 'ares': each new connection asks gevent's thread pool for its address.")
+
+
+def leave_session() -> None:
+    """Begin a session of this process's own.
+
+    Linux shares the processors out among sessions first (sched_autogroup in sched(7)). A supervisor's programs are one
+    session, each backend of PostgreSQL is another: 25 busy backends leave the supervisor's programs together 4 %.
+    """
+    with contextlib.suppress(OSError):
+        if os.getpgid(0) == os.getpid():
+            # The leader of a process group may not begin a session: join the supervisor's group first.
+            os.setpgid(0, os.getpgid(os.getppid()))
+        os.setsid()
+
+
+def go_first() -> None:
+    """Let this process, and its session, go before others where it may."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    with contextlib.suppress(OSError):
+        AUTOGROUP.write_text(str(NICE))
 
 
 def limits() -> dict[str, str | int]:
