@@ -14,6 +14,8 @@ from loadlift_lab.data_plane.cdn.viewer import own_answer
 # nginx lets a waiting request look every 500 ms, or when its time is over. So the first hop lets it go on after 50 ms,
 # which is enough for a quick origin, and the second holds it until a slow one has answered.
 LOCK_TIMEOUTS = ("50ms", "600s")
+# A worker that is killed leaves its locks behind: after this time somebody else asks.
+LOCK_AGE = "30s"
 # As many may miss at once: a socket whose backlog is full refuses.
 BACKLOG = "backlog=4096"
 # An origin may be slow three times in a row: the hops before it wait longer than it ever may.
@@ -102,7 +104,7 @@ def _collapse(place: Surroundings, number: int, socket: str, next_hop: str) -> L
                 "proxy_cache_key $cdn_collapse_key;",
                 "proxy_cache_lock on;",
                 f"proxy_cache_lock_timeout {LOCK_TIMEOUTS[number - 1]};",
-                f"proxy_cache_lock_age {HOP_TIMEOUT};",
+                f"proxy_cache_lock_age {LOCK_AGE};",
                 *(f"proxy_pass_header {name};" for name in ("Date", "Server", "X-Accel-Expires", "X-Accel-Redirect")),
                 "proxy_set_header Host $host;",
                 'proxy_set_header Connection "";',
