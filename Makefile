@@ -72,6 +72,7 @@ lint: setup-test ## Style, types, YAML, Ansible's production rules
 	yamllint .
 	mypy roles/lab/files/loadlift_lab
 	MYPYPATH=$(TYPES) mypy -p ansible_collections.loadlift.aws.plugins
+	MYPYPATH=roles/load_test/files/scenario mypy --allow-untyped-calls --allow-untyped-decorators roles/load_test/files/scenario
 	ansible-lint
 	antsibull-changelog lint
 
