@@ -1,12 +1,15 @@
-"""ElastiCache: nodes with an endpoint that answers, and clusters that are gone when they are deleted."""
+"""ElastiCache: nodes with an endpoint that answers, clusters and subnet groups that are gone when they are deleted."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from moto.elasticache.exceptions import CacheSubnetGroupNotFound
 from moto.elasticache.models import CacheCluster, ElastiCacheBackend
 
-from loadlift_lab.control_plane.moto_state import put
+from loadlift_lab.control_plane.call import Call
+from loadlift_lab.control_plane.moto_state import backend, put
+from loadlift_lab.control_plane.registry import Refused, answer
 from loadlift_lab.settings import LabSettings
 
 DEFAULT_PORT = 6379
@@ -38,3 +41,16 @@ def apply() -> None:
     put(CacheCluster, "cache_nodes", property(cache_nodes))
     put(CacheCluster, "security_groups", property(security_groups))
     put(CacheCluster, "cache_security_groups", ())
+
+
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_DeleteCacheSubnetGroup.html
+@answer("elasticache", "DeleteCacheSubnetGroup")
+def delete_cache_subnet_group(call: Call) -> dict[str, Any]:
+    """Remove a subnet group that no cluster uses."""
+    elasticache, name = backend(call, "elasticache"), call.parameters["CacheSubnetGroupName"]
+    if name not in elasticache.cache_subnet_groups:
+        raise CacheSubnetGroupNotFound(name)
+    if any(cluster.cache_subnet_group_name == name for cluster in elasticache.cache_clusters.values()):
+        raise Refused("CacheSubnetGroupInUse", f"Cache subnet group {name} is currently in use by a cache cluster.")
+    del elasticache.cache_subnet_groups[name]
+    return {}
