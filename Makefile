@@ -15,7 +15,7 @@ export ANSIBLE_FORCE_COLOR ?= $(shell [ -t 1 ] && echo 1 || echo 0)
 
 # One thing after the other, whatever -j says: the targets share one virtual environment and one machine's ports.
 .NOTPARALLEL:
-.PHONY: help packages setup setup-test lab lab-start lab-stop lab-status lab-clean provision ladder report teardown test lint sanity unit molecule
+.PHONY: help check-ladder packages setup setup-test lab lab-start lab-stop lab-status lab-clean provision ladder report teardown test lint sanity unit molecule
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## /{printf "%-34s%s\n", $$1, $$2}' Makefile
@@ -43,8 +43,11 @@ $(VENV)/.requirements-ministack: requirements-ministack.txt $(VENV)/.requirement
 	@$(VENV)/ministack/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-ministack.txt
 	@touch $@
 
-lab: lab-start ## Start the lab, build the system, run the ladder of swarms, write the report (PROFILE=full|quick)
+lab: check-ladder lab-start ## Start the lab, build the system, run the ladder of swarms, write the report (PROFILE=full|quick)
 	ansible-playbook -i inventory/lab playbooks/site.yml -e load_test_profile=$(PROFILE)
+
+check-ladder: setup
+	@said=$$(ansible-playbook playbooks/check_ladder.yml -e load_test_profile=$(PROFILE)) || { echo "$$said"; exit 1; }
 
 packages: setup ## Install the Debian packages that the lab is made of
 	@[ "$$(PYTHONPATH=roles/lab/files "$(BIN)/python" -m loadlift_lab.preflight packages)" = "[]" ] || \

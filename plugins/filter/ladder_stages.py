@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The filters `loadlift.aws.ladder_stages` and `loadlift.aws.ladder_verdict`; documentation in the .yml files."""
+"""The filters `loadlift.aws.ladder_stages`, `ladder_problem` and `ladder_verdict`; documentation in the .yml files."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ def ladder_stages(
         raise AnsibleFilterError(str(error)) from error
 
 
+def ladder_problem(
+    profiles: dict[str, Any], profile: str, run_id: str, targets: dict[str, Any], steps: list[str]
+) -> str:
+    """Return in one sentence why the stages of a profile are refused, or an empty text."""
+    try:
+        ladder.stages(profiles, profile, run_id, targets, steps)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
 def ladder_verdict(summaries: list[dict[str, Any]], stages: list[dict[str, Any]]) -> dict[str, str]:
     """Return the ladder's verdict and the reason."""
     verdict, reason = ladder.verdict(summaries, {stage["stage"]: stage["must_pass"] for stage in stages})
@@ -31,4 +42,4 @@ class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"ladder_stages": ladder_stages, "ladder_verdict": ladder_verdict}
+        return {"ladder_stages": ladder_stages, "ladder_problem": ladder_problem, "ladder_verdict": ladder_verdict}
