@@ -98,7 +98,7 @@ def _begin(context: Context, place: Surroundings, configuration: str) -> None:
     environment = {"PYTHONPATH": str(PACKAGES)}
     replaced = context.supervisor.ensure(name, command, environment, working_directory=Path(place.folder), priority=45)
     if not replaced and _running_identity(place) not in ("", identity_in(configuration)):
-        # The master starts a new worker; the old one ends its requests and closes the connections that are idle.
+        # The master starts a new worker; the old one answers for 0.1 s more, then closes the connections that are idle.
         context.supervisor.signal(name, "HUP")
 
 
