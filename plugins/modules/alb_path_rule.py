@@ -149,6 +149,7 @@ from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_options im
     wanted_rule,
 )
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_spec import (
+    LISTENER_CONSTRAINTS,
     LISTENER_SPEC,
     RULE_EXCLUSIVE,
     RULE_SPEC,
@@ -198,10 +199,11 @@ def main() -> None:
             **RULE_SPEC,
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
-        mutually_exclusive=[*RULE_EXCLUSIVE, ("listener_arn", "load_balancer")],
-        required_one_of=[("listener_arn", "load_balancer")],
-        required_together=[("load_balancer", "listener_port")],
         supports_check_mode=True,
+        **{
+            **LISTENER_CONSTRAINTS,
+            "mutually_exclusive": [*LISTENER_CONSTRAINTS["mutually_exclusive"], *RULE_EXCLUSIVE],
+        },
     )
     clients = Clients(module)
     task = PathRule(module, clients)

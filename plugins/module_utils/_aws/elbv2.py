@@ -55,6 +55,12 @@ def get_target_group(clients: Clients, name: str, with_tags: bool) -> TargetGrou
     )
 
 
+def lambda_target_group_names(clients: Clients) -> list[str]:
+    """Return the names of the region's target groups of type lambda."""
+    found = ask_pages(clients, "elbv2", "DescribeTargetGroups", "the target groups", "TargetGroups")
+    return [group["TargetGroupName"] for group in found if group.get("TargetType") == "lambda"]
+
+
 def get_target(clients: Clients, target_group_arn: str, resource: str) -> Target | None:
     """Return the function that is registered, or None; one that is being deregistered does not count.
 

@@ -69,23 +69,24 @@ def find(rules: Sequence[Rule], wanted: WantedRule) -> Rule | None:
     """Return the rule that the task means: the one of its name, else the one with exactly its conditions."""
     if wanted.name:
         named = [rule for rule in rules if rule.name == wanted.name]
-        _only_one(named, f"name is '{wanted.name}'", "give the rules different Name tags")
+        only_one(named, f"name is '{wanted.name}'", "give the rules different Name tags")
         if named:
             return named[0]
     alike = [rule for rule in rules if meaning(rule.conditions) == meaning(wanted.all_conditions)]
     if not wanted.name:
-        _only_one(alike, "The conditions of the task", "give the option name")
+        only_one(alike, "The conditions of the task", "give the option name")
         return alike[0] if alike else None
     unnamed = [rule for rule in alike if not rule.name]
     if alike and not unnamed:
         raise InputError(
             f"name is '{wanted.name}', but {alike[0].label} has the same conditions; use its name, or other conditions."
         )
-    _only_one(unnamed, f"The conditions of rule '{wanted.name}'", "remove one of them")
+    only_one(unnamed, f"The conditions of rule '{wanted.name}'", "remove one of them")
     return unnamed[0] if unnamed else None
 
 
-def _only_one(rules: Sequence[Rule], what: str, way_out: str) -> None:
+def only_one(rules: Sequence[Rule], what: str, way_out: str) -> None:
+    """Raise InputError where several rules fit."""
     if len(rules) > 1:
         numbers = ", ".join(str(rule.priority) for rule in rules)
         raise InputError(f"{what}: {len(rules)} rules of the listener fit, with the priorities {numbers}; {way_out}.")
@@ -96,29 +97,37 @@ def plan_absent(rules: Sequence[Rule], wanted: WantedRule) -> RulePlan:
     current = find(rules, wanted)
     if current is None:
         return RulePlan(Plan({}, {}), None, None)
-    delete = Call("elbv2", "DeleteRule", {"RuleArn": current.arn}, current.label, done_by=("RuleNotFound",))
-    return RulePlan(Plan(shown(current, bool(current.tags)), {}, [delete]), current, None)
+    return RulePlan(Plan(shown(current, bool(current.tags)), {}, [deletion(current)]), current, None)
+
+
+def deletion(rule: Rule) -> Call:
+    """Return the call that removes a rule; one that is gone already is as good."""
+    return Call("elbv2", "DeleteRule", {"RuleArn": rule.arn}, rule.label, done_by=("RuleNotFound",))
 
 
 def plan_present(listener_arn: str, rules: Sequence[Rule], wanted: WantedRule) -> RulePlan:
     """Return how to make or change the rule."""
     current = find(rules, wanted)
     others = [rule for rule in rules if rule is not current]
-    after = _rule_after(current, wanted)
+    after = rule_after(current, wanted)
     if current is None:
         check_room(len(rules))
     room = place(wanted.place, after.conditions, others, current.priority if current else None)
     after = replace(after, priority=room.priority)
-    shadows = _shadows(after, [replace(rule, priority=room.moved.get(rule.arn, rule.priority)) for rule in others])
-    if shadows and wanted.on_shadow == "fail":
-        raise InputError(f"on_shadow is 'fail' and {' '.join(shadow.sentence for shadow in shadows)}")
-    calls = _changes(current, after, room, wanted) if current else _creation(listener_arn, after, room, wanted)
+    shadows = related_shadows(
+        wanted, after, [replace(rule, priority=room.moved.get(rule.arn, rule.priority)) for rule in others]
+    )
+    if current:
+        calls = _changes(current, after, room, wanted)
+    else:
+        calls = [*priority_calls(room.moved, wanted.label), creation(listener_arn, after, wanted)]
     warnings = [shadow.sentence for shadow in shadows] if wanted.on_shadow == "warn" else []
     before_state, after_state = _states(current, after, room, others, wanted)
     return RulePlan(Plan(before_state, after_state, calls, warnings), current, after, shadows)
 
 
-def _rule_after(current: Rule | None, wanted: WantedRule) -> Rule:
+def rule_after(current: Rule | None, wanted: WantedRule) -> Rule:
+    """Return the rule as it is after the task, but for its place; raises InputError for what AWS would refuse."""
     conditions = _conditions_after(current, wanted)
     actions = _actions_after(current, wanted)
     if not conditions:
@@ -175,12 +184,15 @@ def _with_stickiness(wanted: WantedRule, action: Action) -> Action:
     return replace(action, settings={**action.settings, "stickiness": wanted.stickiness or None})
 
 
-def _shadows(rule: Rule, others: Sequence[Rule]) -> list[Shadow]:
-    """Return what has to do with `rule`: why it can never match, and which rules it leaves nothing."""
+def related_shadows(wanted: WantedRule, rule: Rule, others: Sequence[Rule]) -> list[Shadow]:
+    """Return why `rule` can never match, and which of `others` it leaves nothing; InputError with on_shadow "fail"."""
     own = shadow_of(rule, [one for one in others if one.priority < rule.priority])
     behind = [one for one in others if one.priority > rule.priority]
     found = [shadow_of(one, [rule]) for one in behind]
-    return [shadow for shadow in [own, *found] if shadow]
+    related = [shadow for shadow in [own, *found] if shadow]
+    if related and wanted.on_shadow == "fail":
+        raise InputError(f"on_shadow is 'fail' and {' '.join(shadow.sentence for shadow in related)}")
+    return related
 
 
 def _states(
@@ -198,7 +210,8 @@ def _states(
     return before_state, after_state
 
 
-def _creation(listener_arn: str, rule: Rule, room: Place, wanted: WantedRule) -> list[Call]:
+def creation(listener_arn: str, rule: Rule, wanted: WantedRule, learns: str = RULE_ARN) -> Call:
+    """Return the call that makes a rule; its ARN is learned as `learns`."""
     parameters: dict[str, Any] = {
         "ListenerArn": listener_arn,
         "Priority": rule.priority,
@@ -209,38 +222,35 @@ def _creation(listener_arn: str, rule: Rule, room: Place, wanted: WantedRule) ->
         parameters["Transforms"] = transforms_to_aws(rule.transforms)
     if rule.tags:
         parameters["Tags"] = tag_list(rule.tags)
-    create = Call(
+    return Call(
         "elbv2",
         "CreateRule",
         parameters,
         wanted.label,
-        learns={RULE_ARN: "Rules[0].RuleArn"},
+        learns={learns: "Rules[0].RuleArn"},
         hidden=("ClientSecret",),
         stale_on=OVERTAKEN,
     )
-    return [*_priority_calls(room.moved, wanted), create]
 
 
 def _changes(current: Rule, after: Rule, room: Place, wanted: WantedRule) -> list[Call]:
     """Change what differs. A rule that moves back moves before it grows, one that moves forward after it has shrunk."""
     moves = room.moved if after.priority == current.priority else {**room.moved, current.arn: after.priority}
-    move, modify = _priority_calls(moves, wanted), _modification(current, after, wanted)
+    move, modify = priority_calls(moves, wanted.label), modification(current, after, wanted)
     calls = move + modify if after.priority > current.priority else modify + move
     return calls + tag_calls(current.arn, wanted.label, current.tags, after.tags)
 
 
-def _priority_calls(moves: Mapping[str, int], wanted: WantedRule) -> list[Call]:
+def priority_calls(moves: Mapping[str, int], label: str) -> list[Call]:
+    """Return the one call that gives rules (by ARN) their new priorities at once, or none."""
     if not moves:
         return []
     pairs = [{"RuleArn": arn, "Priority": number} for arn, number in sorted(moves.items(), key=lambda pair: pair[1])]
-    return [
-        Call(
-            "elbv2", "SetRulePriorities", {"RulePriorities": pairs}, f"the place of {wanted.label}", stale_on=OVERTAKEN
-        )
-    ]
+    return [Call("elbv2", "SetRulePriorities", {"RulePriorities": pairs}, f"the place of {label}", stale_on=OVERTAKEN)]
 
 
-def _modification(current: Rule, after: Rule, wanted: WantedRule) -> list[Call]:
+def modification(current: Rule, after: Rule, wanted: WantedRule) -> list[Call]:
+    """Return the one call that changes conditions, actions and transforms where they differ, or none."""
     changed: dict[str, Any] = {}
     if after.conditions != current.conditions and meaning(after.conditions) != meaning(current.conditions):
         changed["Conditions"] = to_aws(after.conditions)

@@ -28,9 +28,7 @@ LISTENER_ARN = re.compile(r"arn:[^:]+:elasticloadbalancing:[^:]+:\d{12}:listener
 
 def check_options(options: Mapping[str, Any]) -> None:
     """Raise InputError for options that say nothing that can be done, before anything is asked of AWS."""
-    arn = options.get("listener_arn")
-    if arn and not LISTENER_ARN.fullmatch(arn):
-        raise InputError(f"listener_arn is '{arn}'; allowed is the ARN of an application load balancer's listener.")
+    check_listener(options)
     if not options["name"] and not any(options.get(option) for option in CONDITION_OPTIONS):
         raise InputError(f"The task names no rule; give name, or conditions by {', '.join(CONDITION_OPTIONS)}.")
     tags = options.get("tags") or {}
@@ -39,6 +37,13 @@ def check_options(options: Mapping[str, Any]) -> None:
     place = wanted_place(options)
     if place.number and (place.before or place.after):
         raise InputError(f"priority is {place.number}, and before or after is given, too; give one of them.")
+
+
+def check_listener(options: Mapping[str, Any]) -> None:
+    """Raise InputError for what is no listener's ARN."""
+    arn = options.get("listener_arn")
+    if arn and not LISTENER_ARN.fullmatch(arn):
+        raise InputError(f"listener_arn is '{arn}'; allowed is the ARN of an application load balancer's listener.")
 
 
 def wanted_place(options: Mapping[str, Any]) -> WantedPlace:

@@ -117,3 +117,16 @@ RULE_SPEC: Spec = {
 }
 RULE_EXCLUSIVE = [("forward", "redirect", "fixed_response"), ("authenticate_oidc", "authenticate_cognito")]
 LISTENER_SPEC: Spec = {"listener_arn": TEXT, "load_balancer": TEXT, "listener_port": {"type": "int"}}
+LISTENER_CONSTRAINTS: dict[str, Any] = {
+    "mutually_exclusive": [("listener_arn", "load_balancer")],
+    "required_one_of": [("listener_arn", "load_balancer")],
+    "required_together": [("load_balancer", "listener_port")],
+}
+REQUEST_SPEC: Spec = {
+    "path": {"type": "str", "default": "/"},
+    "method": {"type": "str", "default": "GET"},
+    "host": {"type": "str", "default": ""},
+    "headers": {"type": "dict", "default": {}},
+    "query": {"type": "str", "default": ""},
+    "source_ip": {"type": "str", "default": ""},
+}

@@ -154,7 +154,7 @@ def plan_present(current: TargetGroup | None, wanted: WantedTargetGroup, permiss
     if current is None and wanted.function_arn is None:
         raise InputError(f"function is missing; target group '{wanted.name}' is not there yet and needs one.")
     after = _state_after(current, wanted, permissions)
-    before = _state(current, permissions) if current else {}
+    before = shown(current, permissions) if current else {}
     calls = _changes(current, before, after) if current else _creation(after)
     calls += _function_calls(current, wanted, permissions)
     return Plan(before, after, calls)
@@ -174,12 +174,13 @@ def plan_absent(
     if current:
         calls.append(Call("elbv2", "DeleteTargetGroup", {"TargetGroupArn": current.arn}, _resource(name)))
     if current:
-        return Plan(_state(current, permissions), {}, calls)
+        return Plan(shown(current, permissions), {}, calls)
     left = [_shown_permission(found, None) for found in permissions.values()]
     return Plan({"permission": left[0]} if left else {}, {}, calls)
 
 
-def _state(group: TargetGroup, permissions: Mapping[str, Permission]) -> dict[str, Any]:
+def shown(group: TargetGroup, permissions: Mapping[str, Permission]) -> dict[str, Any]:
+    """Return a group as a diff shows it, without what only AWS can choose."""
     function = group.target.function_arn if group.target else None
     state: dict[str, Any] = {
         "name": group.name,
@@ -194,7 +195,7 @@ def _state(group: TargetGroup, permissions: Mapping[str, Permission]) -> dict[st
 def _state_after(
     current: TargetGroup | None, wanted: WantedTargetGroup, permissions: Mapping[str, Permission]
 ) -> dict[str, Any]:
-    before = _state(current, permissions) if current else {"multi_value_headers": False, "permission": None}
+    before = shown(current, permissions) if current else {"multi_value_headers": False, "permission": None}
     function = wanted.function_arn or before["function_arn"]
     after = before | {
         "name": wanted.name,
