@@ -6,6 +6,10 @@ It runs on the controller, where the results belong and where progress can be sh
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -63,7 +67,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         try:
             swarm = _swarm(options)
             result: dict[str, Any] = super().run(tmp, task_vars)
-            return result | _ACTIONS[options["state"]](swarm, options)
+            with _interruptible():
+                return result | _ACTIONS[options["state"]](swarm, options)
         except (InputError, UnreachableError, RefusedError) as error:
             return {"failed": True, "msg": str(error)}
 
@@ -72,8 +77,35 @@ def _swarm(options: dict[str, Any]) -> Swarm:
     told = options | {name: value for name, value in UNTOLD.items() if options.get(name) is None}
     wanted = order(told)
     say = Display().display if options["progress"] else _quiet
-    locust = Locust(options["url"], options["timeout"])
-    return Swarm(locust, wanted, Results.of(told["results_directory"], wanted), say, options["progress_interval"])
+    results = Results.of(told["results_directory"], wanted)
+    # A play that is killed leaves its worker process behind, which would hold the swarm to its end.
+    play = os.getppid()
+    return Swarm(
+        Locust(options["url"], options["timeout"]),
+        wanted,
+        results,
+        say,
+        options["progress_interval"],
+        is_wanted=lambda: os.getppid() == play,
+    )
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let an interrupted play stop its swarm: Ansible's own handlers end the worker process at once."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, _interrupt) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(*_arguments: Any) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # a second one must not break off the stop
+    raise KeyboardInterrupt
 
 
 def _quiet(line: str) -> None:

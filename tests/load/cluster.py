@@ -42,7 +42,7 @@ class Cluster:
         self.locust = Locust(f"http://127.0.0.1:{self.web_port}", timeout_s=2.0)
         self.master = self.start_master()
         self.workers = [self.start_worker() for _ in range(workers)]
-        wait_until(lambda: self.connected() == workers, 30, "workers connected")
+        wait_until(lambda: self.connected() == workers, 60, "workers connected")
 
     def start_master(self) -> subprocess.Popen[bytes]:
         """Start the master; its web interface answers a moment later."""

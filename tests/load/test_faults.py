@@ -118,17 +118,6 @@ def test_after_a_killed_controller_the_swarm_ends_and_the_next_one_waits_for_it(
     assert "its controller was interrupted" in summary["reason"]
 
 
-def test_an_interrupted_controller_stops_the_swarm_and_says_so(whole: Cluster, site: Site, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", DRIVE, whole.locust.url, site.url, str(tmp_path / "results")]
-    controller = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    wait_until(lambda: whole.active() and whole.locust.state()["swarm"]["measured_s"], 15, "the window is open")
-    controller.send_signal(signal.SIGINT)
-    controller.wait()
-    assert not whole.active()
-    summary = json.loads((tmp_path / "results" / "run" / "stage" / "summary.json").read_text())
-    assert (summary["verdict"], summary["reason"]) == ("invalid", "the play was interrupted.")
-
-
 def test_a_target_that_refuses_connections_fails_and_is_no_fault_of_the_generator(
     whole: Cluster, make_swarm: MakeSwarm
 ) -> None:

@@ -35,6 +35,10 @@ class LostError(Exception):
     """The master cannot tell any more: it is gone, or has forgotten the swarm."""
 
 
+class InterruptedSwarmError(Exception):
+    """Nobody wants the swarm any more: the play was interrupted or killed."""
+
+
 @dataclass
 class Swarm:
     """One swarm under way. `say` shows a line of progress each `say_every_s` seconds."""
@@ -44,6 +48,7 @@ class Swarm:
     results: Results
     say: Callable[[str], None]
     say_every_s: float = 10.0
+    is_wanted: Callable[[], bool] = lambda: True
     history: list[dict[str, Any]] = field(default_factory=list)
     snapshot: dict[str, Any] = field(default_factory=dict)  # the last state with what was measured
     _said: float = field(default_factory=time.monotonic)
@@ -76,7 +81,7 @@ class Swarm:
             return self._driven(to_the_end)
         except (LostError, UnreachableError, RefusedError) as error:
             return self.give_up(str(error))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, InterruptedSwarmError):
             self.give_up("the play was interrupted.")
             self.stop()
             raise
@@ -212,6 +217,8 @@ class Swarm:
 
     def _poll(self, phase_s: float) -> dict[str, Any]:
         """Return the state, renewing the lease; raises EndedError or LostError where this swarm does not run."""
+        if not self.is_wanted():
+            raise InterruptedSwarmError
         talk = time.monotonic() - self._said >= self.say_every_s
         state = self._patient_state(window=talk)
         if not state["swarm"] or state["swarm"]["id"] != self.order.swarm_id:
