@@ -35,8 +35,7 @@ def start_instance_refresh(call: Call) -> dict[str, Any]:
         for state in group.instance_states
         if not (skip_matching and state.launch_template["Version"] == wanted)
     ]
-    if replaced:
-        backend(call, "ec2").terminate_instances(replaced)  # the group starts others in their place
+    terminate(call, replaced)
     refresh = {
         "InstanceRefreshId": str(mock_random.uuid4()),
         "AutoScalingGroupName": group.name,
@@ -57,6 +56,14 @@ def describe_instance_refreshes(call: Call) -> dict[str, Any]:
     named = call.parameters.get("InstanceRefreshIds")
     refreshes = getattr(_group(call), "refreshes", [])
     return {"InstanceRefreshes": [one for one in refreshes if not named or one["InstanceRefreshId"] in named]}
+
+
+def terminate(call: Call, instance_ids: list[str]) -> None:
+    """Terminate instances of a group, which starts others in their place, as moto's TerminateInstances does."""
+    if instance_ids:
+        backend(call, "ec2").terminate_instances(instance_ids)
+        for service in ("autoscaling", "elbv2"):
+            backend(call, service).notify_terminate_instances(instance_ids)
 
 
 def _group(call: Call) -> Any:
