@@ -9,8 +9,8 @@ module: generated_secret
 version_added: 0.1.0
 short_description: A Secrets Manager secret whose password AWS generates once
 description:
-  - Makes a secret that holds a JSON object with a generated password and further values; keeps the password for good and
-    the further values as the task says.
+  - Makes a secret that holds a JSON object with a generated password and further values; keeps the password for good
+    and the further values as the task says.
   - The password is never an input, so no playbook, inventory or process argument ever holds it.
 author: loadlift.aws maintainers (@loadlift)
 options:
@@ -24,7 +24,8 @@ options:
     choices: [present, absent]
     default: present
   values:
-    description: Further keys and values of the secret, such as username, host and port. Keys that are not named are left alone.
+    description:
+      - Further keys and values of the secret, such as username, host and port. Keys that are not named are left alone.
     type: dict
     default: {}
   password_key:

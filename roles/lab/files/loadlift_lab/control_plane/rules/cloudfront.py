@@ -29,7 +29,7 @@ def version_is_newest(call: Call) -> None:
 
 @before("cloudfront", "DeleteDistribution")
 def distribution_is_disabled(call: Call) -> None:
-    """https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteDistribution.html: DistributionNotDisabled."""
+    """https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteDistribution.html: its errors."""
     distribution = backend_in(GLOBAL, "cloudfront").distributions.get(call.parameters["Id"])
     if distribution and distribution.distribution_config.Enabled:
         raise Refused("DistributionNotDisabled", "The distribution you are trying to delete has not been disabled.")
