@@ -44,6 +44,9 @@ attributes:
   check_mode:
     support: full
     description: Can run in check mode and return changed status without changing anything.
+  diff_mode:
+    support: full
+    description: Shows which keys the value has and which of them get another value, never a value.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -65,53 +68,40 @@ arn:
   returned: success
   type: str
 value:
-  description: The secret's value. Register it with C(no_log=true).
+  description:
+    - The secret's value. Register it with C(no_log=true).
+    - In check mode before the secret exists, the password is one that is not kept.
   returned: when O(state=present)
   type: dict
+plan:
+  description: The calls that were made, or would be, without the value.
+  returned: success
+  type: list
+  elements: dict
 """
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.loadlift.aws.plugins.module_utils._aws import secretsmanager
-
-try:
-    import botocore
-except ImportError:
-    pass  # AnsibleAWSModule says so
-
-PLACEHOLDER = "generated-when-not-in-check-mode"
-
-
-def ensure_present(module: AnsibleAWSModule, client: Any) -> dict[str, Any]:
-    """Make the secret, or bring its values to what the task says."""
-    current = secretsmanager.get_secret(client, module.params["name"])
-    password_key = module.params["password_key"]
-    value = (current.value if current else {}) | module.params["values"]
-    if password_key not in value:
-        value[password_key] = PLACEHOLDER if module.check_mode else new_password(module, client)
-    changed = current is None or value != current.value
-    arn = current.arn if current else None
-    if changed and not module.check_mode:
-        if current:
-            secretsmanager.put_secret_value(client, current.name, value)
-        else:
-            arn = secretsmanager.create_secret(client, module.params["name"], value, module.params["tags"])
-    return {"changed": changed, "arn": arn, "value": value}
+from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import Clients
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import Plan
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.secret import (
+    Secret,
+    check_length,
+    plan_absent,
+    plan_present,
+)
+from ansible_collections.loadlift.aws.plugins.module_utils._run import run
 
 
-def new_password(module: AnsibleAWSModule, client: Any) -> str:
-    return secretsmanager.get_random_password(client, module.params["password_length"])
-
-
-def ensure_absent(module: AnsibleAWSModule, client: Any) -> dict[str, Any]:
-    """Remove the secret."""
-    current = secretsmanager.get_secret(client, module.params["name"])
-    if current and not module.check_mode:
-        secretsmanager.delete_secret(client, current.name)
-    return {"changed": current is not None, "arn": None}
+def whole_value(clients: Clients, params: Mapping[str, Any], current: Secret | None) -> dict[str, Any]:
+    """Return what the secret shall hold; a password that it has stays."""
+    value = {**(current.value if current else {}), **params["values"]}
+    if params["password_key"] not in value:
+        value[params["password_key"]] = secretsmanager.random_password(clients, params["password_length"])
+    return value
 
 
 def main() -> None:
@@ -126,16 +116,22 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    if not 8 <= module.params["password_length"] <= 128:
-        module.fail_json(msg=f"password_length is {module.params['password_length']}; allowed are 8 to 128.")
-    client = module.client("secretsmanager", retry_decorator=AWSRetry.jittered_backoff())
-    ensure = ensure_present if module.params["state"] == "present" else ensure_absent
-    try:
-        module.exit_json(**ensure(module, client))
-    except json.JSONDecodeError:
-        module.fail_json(msg=f"Secret '{module.params['name']}' holds no JSON object; this module would overwrite it.")
-    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-        module.fail_json_aws(error, msg=f"Cannot keep secret '{module.params['name']}'")
+    params, clients = module.params, Clients(module)
+    told: dict[str, Any] = {}
+
+    def plan() -> Plan:
+        check_length(params["password_length"])
+        current = secretsmanager.find_secret(clients, params["name"])
+        told["arn"] = current.arn if current and params["state"] == "present" else None
+        if params["state"] == "absent":
+            return plan_absent(current)
+        told["value"] = whole_value(clients, params, current)
+        return plan_present(current, params["name"], told["value"], params["tags"])
+
+    def result(made: Plan, learned: Mapping[str, Any]) -> dict[str, Any]:
+        return {**told, **learned}
+
+    run(module, clients, plan, result)
 
 
 if __name__ == "__main__":
