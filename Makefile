@@ -25,6 +25,7 @@ setup: $(VENV)/.requirements ## Make .venv with everything the collection and it
 setup-test: $(VENV)/.requirements-test $(VENV)/.requirements-ministack ## Add what the tests need
 
 $(VENV)/.requirements: requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine. On Debian and Ubuntu: sudo apt-get install python3 python3-venv"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "loadlift.aws needs Python 3.11 or newer; PYTHON=$(PYTHON) is $$($(PYTHON) --version 2>&1)."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
 	@echo "Installing the pinned requirements into $(VENV) (about a minute) ..."

@@ -40,9 +40,9 @@ def write_supervisor(lab: LabSettings) -> None:
     )
 
 
-def write_program(lab: LabSettings, name: str, command: str) -> None:
+def write_program(lab: LabSettings, name: str, command: str, start_seconds: int = 0) -> None:
     (lab.directory / "supervisor" / "conf.d" / f"{name}.ini").write_text(
-        f"[program:{name}]\ncommand={command}\nstartsecs=0\nautorestart=true\nredirect_stderr=true\n"
+        f"[program:{name}]\ncommand={command}\nstartsecs={start_seconds}\nautorestart=true\nredirect_stderr=true\n"
         f"stdout_logfile={lab.log_directory}/{name}.log\n"
     )
 
@@ -81,7 +81,7 @@ def test_a_killed_program_comes_back(settings: LabSettings) -> None:
 
 def test_a_dead_part_is_named_with_the_end_of_its_log(settings: LabSettings) -> None:
     serve_health(settings)
-    write_program(settings, "cdn-1", f"{sys.executable} -c 'raise SystemExit(\"no such binary\")'")
+    write_program(settings, "cdn-1", f"{sys.executable} -c 'raise SystemExit(\"no such binary\")'", start_seconds=1)
     with pytest.raises(lifecycle.LabError, match=r"cdn-1 .*no such binary"):
         lifecycle.start(settings, 5)
 
@@ -116,3 +116,16 @@ def test_it_says_why_packages_cannot_be_installed(allowed: bool, sentence: str) 
 def test_a_system_without_apt_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     assert "has no apt" in preflight.why_not_install(True)
+
+
+@pytest.mark.parametrize("subnet", ["10.0.0", "127.0", "127.0.0.1", "127.0.256", "127.0.x", ""])
+def test_a_lab_stays_on_loopback(subnet: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert preflight.main(["ports", f"--subnet={subnet}", f"--directory={tmp_path}"]) == 1
+    assert capsys.readouterr().out.startswith(f"lab_subnet is '{subnet}'; expected are the first three octets")
+
+
+def test_databases_lie_where_their_own_user_may_enter(tmp_path: Path) -> None:
+    lab = LabSettings(tmp_path / "lab", tmp_path, data_directory=tmp_path / "data")
+    lab.save()
+    assert LabSettings.load(tmp_path / "lab").databases_directory == tmp_path / "data" / "databases"
+    assert LabSettings(tmp_path / "lab", tmp_path).databases_directory == tmp_path / "lab" / "databases"

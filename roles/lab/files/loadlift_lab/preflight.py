@@ -128,7 +128,18 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def why_not_subnet(subnet: str) -> str:
+    """Return why the lab cannot use the addresses of `subnet`, or an empty text: it stays on loopback."""
+    numbers = [int(number) if number.isdecimal() else 256 for number in subnet.split(".")]
+    if len(numbers) == 3 and numbers[0] == 127 and max(numbers) < 256:
+        return ""
+    return f"lab_subnet is '{subnet}'; expected are the first three octets of a loopback address, such as 127.0.0."
+
+
 def _check_ports(options: argparse.Namespace) -> str:
+    wrong = why_not_subnet(options.subnet)
+    if wrong:
+        return wrong
     try:
         settings = LabSettings.load(options.directory)
     except FileNotFoundError:

@@ -11,6 +11,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+PATHS = ("directory", "run_directory", "data_directory")
+
 
 @dataclass(frozen=True)
 class LabSettings:
@@ -18,6 +20,7 @@ class LabSettings:
 
     directory: Path  # state, configuration and logs of every part
     run_directory: Path  # sockets: a short path, since a unix socket's path is limited to 107 characters
+    data_directory: Path | None = None  # of the databases: PostgreSQL's own user must be able to enter
     subnet: str = "127.0.0"  # first three octets of the lab's own loopback addresses
     region: str = "us-east-1"
     account_id: str = "123456789012"  # moto's account
@@ -43,6 +46,10 @@ class LabSettings:
         return self.run_directory / "supervisor.sock"
 
     @property
+    def databases_directory(self) -> Path:
+        return (self.data_directory or self.directory) / "databases"
+
+    @property
     def log_directory(self) -> Path:
         return self.directory / "log"
 
@@ -56,4 +63,4 @@ class LabSettings:
         """Read the settings of the lab in `directory`, or in $LOADLIFT_LAB."""
         folder = directory or Path(os.environ["LOADLIFT_LAB"])
         raw = json.loads((folder / "lab.json").read_text())
-        return cls(**raw | {"directory": Path(raw["directory"]), "run_directory": Path(raw["run_directory"])})
+        return cls(**raw | {name: Path(raw[name]) for name in PATHS if raw.get(name)})

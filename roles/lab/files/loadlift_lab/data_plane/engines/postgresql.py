@@ -199,7 +199,7 @@ def _binary(name: str) -> Path:
 
 
 def _root(settings: LabSettings) -> Path:
-    return settings.directory / "databases"
+    return settings.databases_directory
 
 
 def _read(path: Path) -> dict[str, str]:
