@@ -176,7 +176,11 @@ class PathRule:
         groups = known_groups(rules)
         groups |= elbv2_rules.target_group_arns(self.clients, [name for name in names if name not in groups])
         wanted = wanted_rule(options, groups)
-        self.planned = plan_absent(rules, wanted) if absent else plan_present(self.listener_arn, rules, wanted)
+        if absent:
+            self.planned = plan_absent(rules, wanted)
+        else:
+            allowed = elbv2_rules.rules_allowed(self.clients, len(rules))
+            self.planned = plan_present(self.listener_arn, rules, wanted, allowed)
         return self.planned.plan
 
     def result(self, plan: Plan, learned: Mapping[str, Any]) -> dict[str, Any]:

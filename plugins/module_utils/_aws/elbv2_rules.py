@@ -8,6 +8,7 @@ from typing import Any
 
 from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import AwsError, Clients, ask_pages
 from ansible_collections.loadlift.aws.plugins.module_utils._aws.elbv2 import describe_listeners, describe_tags
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.limits import RULES
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import Rule, rule_from_aws
 
@@ -85,6 +86,18 @@ def target_group_arns(clients: Clients, names: Sequence[str]) -> dict[str, str]:
         if name not in arns:
             raise InputError(f"forward has target group '{name}'; there is no such target group.")
     return arns
+
+
+def rules_allowed(clients: Clients, rules: int) -> int:
+    """Return the quota of rules a load balancer; AWS is asked only where `rules` reach the quota of every account.
+
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeAccountLimits.html
+    """
+    if rules < RULES:
+        return RULES
+    limits = ask_pages(clients, "elbv2", "DescribeAccountLimits", "the account's quotas", "Limits")
+    told = [int(limit["Max"]) for limit in limits if limit["Name"] == "rules-per-application-load-balancer"]
+    return told[0] if told else RULES
 
 
 def listener_arn_of(params: dict[str, Any], clients: Clients) -> str:

@@ -54,12 +54,10 @@ def check_rule(rule: str, conditions: Conditions, actions: Actions) -> None:
         _check_action(rule, action)
 
 
-def check_room(rules: int) -> None:
-    """Raise InputError where a listener has no room for one more rule."""
-    if rules >= RULES:
-        raise InputError(
-            f"The listener has {rules} rules; allowed are {RULES} a load balancer, unless AWS raised the quota."
-        )
+def check_room(rules: int, allowed: int) -> None:
+    """Raise InputError where `rules` are there already and one more would be more than `allowed`."""
+    if rules >= allowed:
+        raise InputError(f"The listener has {rules} rules and would get another; AWS allows this account {allowed}.")
 
 
 def _check_condition(rule: str, condition: Condition) -> None:

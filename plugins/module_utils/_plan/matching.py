@@ -10,6 +10,7 @@ import ipaddress
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .condition import HEADER, HOST, METHOD, PATH, QUERY, SOURCE, Condition, Conditions
@@ -96,6 +97,7 @@ def _implied(wide: Condition, narrow: Conditions) -> bool:
     return any(_covers(wide, one) for one in same) or _takes_all(wide)
 
 
+@lru_cache(maxsize=4096)
 def _takes_all(wide: Condition) -> bool:
     if wide.field not in (PATH, HOST):
         return False
@@ -117,6 +119,7 @@ def _covers(wide: Condition, narrow: Condition) -> bool:
     return all(covered(pattern, _patterns(wide), prefix) for pattern in _patterns(narrow))
 
 
+@lru_cache(maxsize=4096)
 def _patterns(condition: Condition) -> tuple[Pattern, ...]:
     return tuple(tokens(value, ignore_case=condition.field in FOLDED) for value in condition.values)
 

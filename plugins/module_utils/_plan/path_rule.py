@@ -13,7 +13,7 @@ from typing import Any
 
 from .action import AUTHENTICATE, OIDC, ROUTING, Action, Actions, Transforms, actions_to_aws, transforms_to_aws
 from .condition import FIELDS, Conditions, meaning, to_aws
-from .limits import check_room, check_rule
+from .limits import RULES, check_room, check_rule
 from .matching import Shadow, shadow_of
 from .plan import Call, InputError, Plan
 from .priority import Place, WantedPlace, place
@@ -105,13 +105,13 @@ def deletion(rule: Rule) -> Call:
     return Call("elbv2", "DeleteRule", {"RuleArn": rule.arn}, rule.label, done_by=("RuleNotFound",))
 
 
-def plan_present(listener_arn: str, rules: Sequence[Rule], wanted: WantedRule) -> RulePlan:
-    """Return how to make or change the rule."""
+def plan_present(listener_arn: str, rules: Sequence[Rule], wanted: WantedRule, allowed: int = RULES) -> RulePlan:
+    """Return how to make or change the rule; `allowed` is the account's quota of rules a load balancer."""
     current = find(rules, wanted)
     others = [rule for rule in rules if rule is not current]
     after = rule_after(current, wanted)
     if current is None:
-        check_room(len(rules))
+        check_room(len(rules), allowed)
     room = place(wanted.place, after.conditions, others, current.priority if current else None)
     after = replace(after, priority=room.priority)
     shadows = related_shadows(

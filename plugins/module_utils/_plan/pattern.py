@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from functools import lru_cache
@@ -51,28 +52,56 @@ def matches(pattern: Pattern, text: str) -> bool:
 def covered(pattern: Pattern, by: Sequence[Pattern], prefix: str = "") -> bool:
     """Tell whether each text that begins with `prefix` and matches `pattern` matches one of `by`, too.
 
-    Walks through `pattern` and through all of `by` at once, character by character; `OTHER` stands for the characters
-    that occur in none of them, since they are all the same to a pattern.
+    Walks through `pattern` and through all of `by` at once, character by character. Where nothing of `by` is left, any
+    ending of `pattern` is a text that only it matches.
     """
-    alphabet = {OTHER, *(token for one in (pattern, *by) for token in one if isinstance(token, str))}
-    start = (_start(pattern), tuple(_start(one) for one in by))
+    near = [one for one in by if _may_meet(pattern, one)]
+    if not near and _may_meet(pattern, tuple(prefix)):
+        return False
+    start = (_start(pattern), tuple(_start(one) for one in near))
     for character in prefix:
-        start = _step(pattern, start[0], character), _steps(by, start[1], character)
+        start = _step(pattern, start[0], character), _steps(near, start[1], character)
     seen, open_pairs = {start}, [start]
     while open_pairs:
         here, there = open_pairs.pop()
-        if len(pattern) in here and not any(len(one) in at for one, at in zip(by, there, strict=True)):
+        if here and not any(there):
             return False
-        for character in alphabet if here else ():
-            pair = _step(pattern, here, character), _steps(by, there, character)
-            if pair[0] and pair not in seen:
+        if len(pattern) in here and not any(len(one) in at for one, at in zip(near, there, strict=True)):
+            return False
+        for character in _next_characters(pattern, here, near):
+            pair = _step(pattern, here, character), _steps(near, there, character)
+            if pair not in seen:
                 seen.add(pair)
                 open_pairs.append(pair)
     return True
 
 
+@lru_cache(maxsize=4096)
+def _literal_prefix(pattern: Pattern) -> str:
+    """Return what every text that matches begins with."""
+    return "".join(itertools.takewhile(lambda token: isinstance(token, str), pattern))  # type: ignore[arg-type]
+
+
+def _may_meet(first: Pattern, second: Pattern) -> bool:
+    """Tell, at once, where two patterns begin so differently that no text matches both."""
+    one, other = _literal_prefix(first), _literal_prefix(second)
+    return one.startswith(other) or other.startswith(one)
+
+
+def _next_characters(pattern: Pattern, positions: Positions, others: Sequence[Pattern]) -> set[str]:
+    """Return the characters by which `pattern` goes on; `OTHER` is for all that no pattern names: they are the same."""
+    tokens_here = {pattern[position] for position in positions if position < len(pattern)}
+    literals = {token for token in tokens_here if isinstance(token, str)}
+    if len(literals) == len(tokens_here):
+        return literals
+    named = {token for one in (pattern, *others) for token in one if isinstance(token, str)}
+    return {OTHER, *named}
+
+
 def overlap(first: Pattern, second: Pattern) -> bool:
     """Tell whether some text matches both patterns."""
+    if not _may_meet(first, second):
+        return False
     seen, open_pairs = {(0, 0)}, [(0, 0)]
     while open_pairs:
         here, there = open_pairs.pop()

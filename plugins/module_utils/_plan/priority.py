@@ -61,27 +61,36 @@ def parse_priority(text: str) -> int | None:
     return int(text)
 
 
-def place(wanted: WantedPlace, conditions: Conditions, others: Sequence[Rule], current: int | None) -> Place:
+def place(
+    wanted: WantedPlace,
+    conditions: Conditions,
+    others: Sequence[Rule],
+    current: int | None,
+    kept_free: Collection[int] = (),
+) -> Place:
     """Return where a rule with `conditions` goes among `others`; `current` is its priority, None for a new rule.
 
+    Numbers that are `kept_free` go neither to the rule nor to those that move; nor does a rule move that has one.
     A number is taken as it is, if it is free. Otherwise the rule stays where it is as long as that is right; else it
     goes behind those that are more specific than it or overlap with it, in front of those that would leave it nothing.
     """
     if wanted.number is not None:
         return _numbered(wanted.number, others)
     limits = _limits(wanted, others)
+    sharing = [rule for rule in others if may_overlap(conditions, rule.conditions)]
     # A rule with the same conditions that came behind this one has no claim.
     older = [
-        one for one in others if current is None or one.priority < current or not _same(one.conditions, conditions)
+        one for one in sharing if current is None or one.priority < current or not _same(one.conditions, conditions)
     ]
     window = limits.narrowed(_needed(conditions, older, limits))
     if current is not None and window.holds(current):
         return Place(current, {})
-    narrow = window.narrowed(_polite(conditions, others, window))
-    free = _free_numbers(narrow, {rule.priority for rule in others})
+    # Behind all that share some requests with this rule: they had them first.
+    narrow = window.narrowed(Window(_last_before(window.before, sharing), HIGHEST + 1))
+    free = _free_numbers(narrow, {rule.priority for rule in others} | set(kept_free))
     if free:
         return Place(free[-1] if wanted.before and not wanted.after else free[0], {})
-    return _with_room(narrow, {rule.priority: rule.arn for rule in others})
+    return _with_room(narrow, {rule.priority: rule.arn for rule in others}, kept_free)
 
 
 def _numbered(number: int, others: Sequence[Rule]) -> Place:
@@ -132,12 +141,6 @@ def _same(one: Conditions, other: Conditions) -> bool:
     return covers(one, other) and covers(other, one)
 
 
-def _polite(conditions: Conditions, others: Sequence[Rule], window: Window) -> Window:
-    """Return the window behind the rules that share some requests with this one: they had them first."""
-    sharing = [rule for rule in others if may_overlap(conditions, rule.conditions)]
-    return Window(_last_before(window.before, sharing), HIGHEST + 1)
-
-
 def _last_before(before: int, rules: Iterable[Rule]) -> int:
     return max([rule.priority for rule in rules if rule.priority < before], default=LOWEST - 1)
 
@@ -151,21 +154,24 @@ def _free_numbers(window: Window, taken: Collection[int]) -> list[int]:
     return [first, last]
 
 
-def _with_room(window: Window, taken: Mapping[int, str]) -> Place:
+def _with_room(window: Window, taken: Mapping[int, str], kept_free: Collection[int]) -> Place:
     """Make room in a full window by moving the fewest rules by one: those behind it, or those in front of it."""
-    behind = _run(taken, window.before, 1)
-    in_front = _run(taken, window.after, -1)
+    behind = _run(taken, kept_free, window.before, 1)
+    in_front = _run(taken, kept_free, window.after, -1)
     if behind is not None and (in_front is None or len(behind) <= len(in_front)):
         return Place(window.before, {taken[number]: number + 1 for number in behind})
     if in_front is not None:
         return Place(window.after, {taken[number]: number - 1 for number in in_front})
-    raise InputError(f"priority is {AUTO}, but every number from {LOWEST} to {HIGHEST} is taken.")
+    raise InputError(
+        f"priority is {AUTO}, but there is no room between {window.after} and {window.before}, and none can be made "
+        "there; leave a gap between the numbers that are asked for."
+    )
 
 
-def _run(taken: Collection[int], start: int, step: int) -> list[int] | None:
+def _run(taken: Collection[int], kept_free: Collection[int], start: int, step: int) -> list[int] | None:
     """Return the taken numbers from `start` up to the next free one, or None where there is no free one."""
     number, run = start, []
-    while number in taken:
+    while number in taken and number not in kept_free:
         run.append(number)
         number += step
-    return run if LOWEST <= number <= HIGHEST else None
+    return run if LOWEST <= number <= HIGHEST and number not in kept_free else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .action import (
@@ -21,6 +22,7 @@ from .path_rule import WantedRule
 from .plan import InputError
 from .priority import WantedPlace, parse_priority
 from .rule import NAME_TAG, Rule
+from .rule_set import PURGE_OWNED, WantedSet
 
 TARGET_GROUP_ARN = re.compile(r"arn:[^:]+:elasticloadbalancing:[^:]+:\d{12}:targetgroup/(?P<name>[^/]+)/[^/]+")
 LISTENER_ARN = re.compile(r"arn:[^:]+:elasticloadbalancing:[^:]+:\d{12}:listener/app/[^/]+/[^/]+/[^/]+")
@@ -73,6 +75,23 @@ def wanted_rule(options: Mapping[str, Any], group_arns: Mapping[str, str]) -> Wa
         client_secret=oidc.get("client_secret"),
         resend_secret=oidc.get("update_client_secret") == "always",
         on_shadow=options.get("on_shadow", "warn"),
+    )
+
+
+def wanted_set(options: Mapping[str, Any], group_arns: Mapping[str, str]) -> WantedSet:
+    """Return what the options of a whole set ask for; each of its rules bears the tags of its owner."""
+    owner = _texts(options["owner"] or {})
+    if options["purge"] == PURGE_OWNED and not owner:
+        raise InputError("purge is 'owned' and owner is empty; give the tags by which the rules of this set are known.")
+    return WantedSet([_owned(wanted_rule(one, group_arns), owner) for one in options["rules"]], owner, options["purge"])
+
+
+def _owned(wanted: WantedRule, owner: Mapping[str, str]) -> WantedRule:
+    if not owner:
+        return wanted
+    # Tags of which the task says nothing stay beside those of the owner.
+    return replace(
+        wanted, tags={**(wanted.tags or {}), **owner}, purge_tags=wanted.purge_tags and wanted.tags is not None
     )
 
 

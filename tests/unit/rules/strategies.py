@@ -14,6 +14,8 @@ from ansible_collections.loadlift.aws.plugins.module_utils._plan.path_rule impor
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.priority import WantedPlace
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.request import Request
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import Rule
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_set import WantedSet
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from .model import LISTENER, Model
@@ -117,3 +119,30 @@ REQUESTS = st.builds(
     query=st.lists(st.sampled_from(["k=v", "K=vv", "l=v", "k=*", "m"]), max_size=2).map("&".join),
     source_ip=st.sampled_from(["10.1.2.3", "10.9.9.9", "192.0.2.1", "198.51.100.1"]),
 )
+
+
+@st.composite
+def rule_sets(draw: st.DrawFn, model: Model, purge: str = "none") -> WantedSet:
+    """A set of up to five rules, each with conditions that nobody else's rule has."""
+    taken = {condition.meaning(rule.conditions) for rule in model.rules() if not rule.name.startswith("ours")}
+    members = []
+    for number in range(draw(st.integers(0, 5))):
+        conditions = draw(st.one_of(PATH_CONDITIONS, CONDITIONS))
+        if condition.meaning(conditions) in taken:
+            continue
+        taken.add(condition.meaning(conditions))
+        by_field = {field: tuple(one for one in conditions if one.field == field) for field in condition.FIELDS}
+        members.append(
+            WantedRule(
+                conditions=by_field,
+                place=WantedPlace(draw(st.one_of(st.none(), st.integers(20, 29)))),
+                name=f"ours-{number}",
+                routing=draw(ACTIONS),
+                tags={"owner": "us"},
+                purge_tags=False,
+                on_shadow="ignore",
+            )
+        )
+    numbers = [member.place.number for member in members if member.place.number]
+    assume(len(set(numbers)) == len(numbers))
+    return WantedSet(draw(st.permutations(members)), {"owner": "us"}, purge)
