@@ -6,16 +6,7 @@ import textwrap
 
 from ansible_collections.loadlift.aws.plugins.doc_fragments.alb_rule import ModuleDocFragment as OneRule
 
-# The options of one rule, as suboptions of a list: there, O(...) has to name where they are.
-_OPTIONS = OneRule.DOCUMENTATION.partition("options:\n")[2]
-_SUBOPTIONS = textwrap.indent(re.sub(r"O\((\w+)", r"O(rules[].\1", _OPTIONS), "    ")
-
-
-class ModuleDocFragment:
-    """The rules of a listener as a list; each has what the fragment alb_rule says."""
-
-    DOCUMENTATION = (
-        r"""
+_RULES = r"""
 options:
   rules:
     description:
@@ -26,5 +17,12 @@ options:
     required: true
     suboptions:
 """
-        + _SUBOPTIONS
-    )
+# The options of one rule, as suboptions of a list: there, O(...) has to name where they are.
+_OPTIONS = OneRule.DOCUMENTATION.partition("options:\n")[2]
+_SUBOPTIONS = textwrap.indent(re.sub(r"O\((\w+)", r"O(rules[].\1", _OPTIONS), "    ")
+
+
+class ModuleDocFragment:
+    """The rules of a listener as a list; each has what the fragment alb_rule says."""
+
+    DOCUMENTATION: str = _RULES + _SUBOPTIONS  # with its type: ansible-test reads only texts from plain assignments
