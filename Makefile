@@ -84,7 +84,7 @@ sanity: setup-test ## What ansible-test says of the plugins
 	tests/sanity.sh
 
 molecule: setup-test ## Each role in a lab of its own
-	rm -rf "$(MOLECULE_EPHEMERAL_DIRECTORY)"
+	@rm -f "$(MOLECULE_EPHEMERAL_DIRECTORY)/state.yml" # what an interrupted run made is no longer there
 	molecule test --all --workers 2
 
 unit: setup-test ## Unit, lab and integration tests
