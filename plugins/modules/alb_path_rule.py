@@ -137,6 +137,7 @@ from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import Cli
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.path_rule import (
     RULE_ARN,
     RulePlan,
+    find,
     plan_absent,
     plan_present,
 )
@@ -179,7 +180,7 @@ class PathRule:
         if absent:
             self.planned = plan_absent(rules, wanted)
         else:
-            allowed = elbv2_rules.rules_allowed(self.clients, len(rules))
+            allowed = elbv2_rules.rules_allowed(self.clients, len(rules) + (find(rules, wanted) is None))
             self.planned = plan_present(self.listener_arn, rules, wanted, allowed)
         return self.planned.plan
 

@@ -114,7 +114,12 @@ from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_options im
     needs_tags,
     wanted_set,
 )
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_set import PURGE_OWNED, SetPlan, plan_set
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_set import (
+    PURGE_OWNED,
+    SetPlan,
+    count_new,
+    plan_set,
+)
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_spec import (
     LISTENER_CONSTRAINTS,
     LISTENER_SPEC,
@@ -143,8 +148,9 @@ class PathRules:
         rules = elbv2_rules.describe_rules(self.clients, self.listener_arn, self._needs_tags())
         groups = known_groups(rules)
         groups |= elbv2_rules.target_group_arns(self.clients, [name for name in names if name not in groups])
-        allowed = elbv2_rules.rules_allowed(self.clients, max(len(rules), len(entries)))
-        self.planned = plan_set(self.listener_arn, rules, wanted_set(self.params, groups), allowed)
+        wanted = wanted_set(self.params, groups)
+        allowed = elbv2_rules.rules_allowed(self.clients, len(rules) + count_new(rules, wanted))
+        self.planned = plan_set(self.listener_arn, rules, wanted, allowed)
         return self.planned.plan
 
     def _needs_tags(self) -> bool:

@@ -89,11 +89,11 @@ def target_group_arns(clients: Clients, names: Sequence[str]) -> dict[str, str]:
 
 
 def rules_allowed(clients: Clients, rules: int) -> int:
-    """Return the quota of rules a load balancer; AWS is asked only where `rules` reach the quota of every account.
+    """Return the quota of rules a load balancer; AWS is asked only where `rules` are more than every account may have.
 
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeAccountLimits.html
     """
-    if rules < RULES:
+    if rules <= RULES:
         return RULES
     limits = ask_pages(clients, "elbv2", "DescribeAccountLimits", "the account's quotas", "Limits")
     told = [int(limit["Max"]) for limit in limits if limit["Name"] == "rules-per-application-load-balancer"]

@@ -79,6 +79,11 @@ def plan_set(listener_arn: str, rules: Sequence[Rule], wanted: WantedSet, allowe
     return SetPlan(Plan(before, after, calls, warnings), members, removed, shadows)
 
 
+def count_new(rules: Sequence[Rule], wanted: WantedSet) -> int:
+    """Return how many rules of the set are not there yet."""
+    return _found(rules, wanted).count(None)
+
+
 def _found(rules: Sequence[Rule], wanted: WantedSet) -> list[Rule | None]:
     """Return the rule that each entry means: by name first; a rule that would go may get another name instead."""
     by_name = {one.name: find(rules, replace(one, conditions={})) for one in wanted.rules if one.name}
