@@ -63,8 +63,8 @@ def first_broken(stages: Stages) -> Stage | None:
 
 
 def largest_held(stages: Stages) -> Stage | None:
-    """Return the stage with the most users that passed."""
-    held = [stage for stage in stages if stage["verdict"] == "passed"]
+    """Return the stage with the most users that passed, the last of several: the ladder goes up."""
+    held = [stage for stage in reversed(stages) if stage["verdict"] == "passed"]
     return max(held, key=lambda stage: stage["users"], default=None)
 
 

@@ -43,6 +43,14 @@ def test_the_headline_names_the_first_breach_and_the_largest_swarm_that_held() -
     )
 
 
+def test_of_several_largest_swarms_the_last_is_named() -> None:
+    held = report.largest_held(
+        [stage("cached", 500, "passed"), stage("serverless", 500, "passed"), stage("c", 5, "passed")]
+    )
+    assert held
+    assert held["stage"] == "serverless"
+
+
 def test_a_ladder_without_a_valid_stage_says_so() -> None:
     assert report.headline([stage("a", 50, "invalid")]) == "No stage gave a valid result."
 
