@@ -1,0 +1,151 @@
+"""The role load_test on one host: hash-checked packages, one worker a core, units that systemd understands."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import Locust, fetch
+from moto.server import ThreadedMotoServer
+
+from load.cluster import free_port
+from load.deployment import Deployment, changed, stop_supervisor, supervised, write_supervisor
+
+ROLE = Path(__file__).parents[2] / "roles" / "load_test"
+REQUIREMENTS = ROLE / "files" / "requirements.txt"
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    """An empty account."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+def variables(**more: Any) -> dict[str, Any]:
+    """Return what the host `generator` is told: free ports on loopback."""
+    ports = {"load_test_master_port": free_port(), "load_test_web_port": free_port()}
+    return LOCAL | ports | {"load_test_master_host": "127.0.0.1", "load_test_system_python": sys.executable} | more
+
+
+@pytest.fixture
+def host(tmp_path: Path, endpoint: str) -> Iterator[Deployment]:
+    """A host of this test's own under a supervisor."""
+    folder = tmp_path / "generator"
+    subprocess.run(write_supervisor(folder), check=True)
+    yield Deployment(tmp_path, endpoint, "generator", {"generator": variables(**supervised(folder))})
+    stop_supervisor(folder)
+
+
+def told(host: Deployment) -> dict[str, Any]:
+    """Return what the inventory tells of the host."""
+    known: dict[str, Any] = json.loads(host.inventory.read_text())["all"]["hosts"]["generator"]
+    return known
+
+
+def test_locust_is_installed_by_hashes_started_kept_and_removed(host: Deployment) -> None:
+    """The whole life of a host, with the packages that pip finds."""
+    said = host.deploy()
+    here = told(host)
+    state = Locust(f"http://127.0.0.1:{here['load_test_web_port']}", timeout_s=5.0).state()
+    assert len(state["workers"]) == len(os.sched_getaffinity(0)), "one worker a core"
+    assert f"each may open {state['workers'][0]['open_files']} files" in said
+    assert fetch(f"http://127.0.0.1:{here['load_test_web_port']}/loadlift/swarm", 5)["state"] == "ready"
+    interpreter = next(Path(here["load_test_directory"]).glob("venv-*/bin/python"))
+    command = [interpreter, "-m", "pip", "freeze", "--all"]
+    installed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "locust==2.47.0" in installed
+    assert changed(host.deploy()) == 0
+    assert changed(host.deploy(load_test_state="absent")) > 0
+    assert changed(host.deploy(load_test_state="absent")) == 0
+    assert not Path(here["load_test_directory"]).exists()
+
+
+def test_a_package_with_another_hash_is_refused(host: Deployment, tmp_path: Path) -> None:
+    # An old release of a small package, with the hash of nothing.
+    wrong = tmp_path / "requirements.txt"
+    wrong.write_text(f"zope-event==6.2 --hash=sha256:{'0' * 64}\n")
+    ended = host.run(load_test_requirements=str(wrong))
+    assert ended.returncode != 0
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in ended.stdout
+    assert not list(Path(told(host)["load_test_directory"]).glob("venv-*/installed"))
+
+
+def test_a_python_that_locust_does_not_run_on_is_refused(host: Deployment, tmp_path: Path) -> None:
+    old = tmp_path / "python3.9"
+    old.write_text("#!/bin/sh\necho 3 9 without\n")
+    old.chmod(0o755)
+    ended = host.run(load_test_system_python=str(old), load_test_worker_processes=1, load_test_python="")
+    assert ended.returncode != 0
+    assert "allowed are Python 3.11 to 3.13 with ensurepip" in " ".join(ended.stdout.split())
+
+
+def test_the_role_installs_the_locust_that_the_lab_runs() -> None:
+    pinned = (ROLE.parents[1] / "requirements.txt").read_text().splitlines()
+    locust = next(line for line in pinned if line.startswith("locust=="))
+    assert f"{locust} \\" in REQUIREMENTS.read_text().splitlines()
+
+
+def test_kernel_settings_that_differ_are_said(host: Deployment) -> None:
+    said = host.deploy(
+        load_test_python=sys.executable, load_test_worker_processes=1, load_test_sysctls={"kernel.pid_max": 12345}
+    )
+    assert "generator: kernel.pid_max is " in said
+    assert "better is 12345; load_test_kernel_settings=set writes it." in said
+
+
+RENDER = """
+- hosts: generator
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_vars: "{role}/defaults/main.yml"
+    - ansible.builtin.include_vars: "{role}/vars/main.yml"
+    - ansible.builtin.set_fact:
+        load_test_bundle: {{sha256: "0123456789abcdef"}}
+        load_test_processes: 3
+        load_test_address: 192.0.2.7
+    - ansible.builtin.template:
+        src: "{role}/templates/{{{{ item }}}}.j2"
+        dest: "{folder}/{{{{ item }}}}"
+      loop: "{{{{ load_test_master_units + load_test_worker_units }}}}"
+"""
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not on this machine")
+def test_systemd_understands_the_units(tmp_path: Path, endpoint: str) -> None:
+    """Only `systemd-analyze verify` can be asked where no systemd runs."""
+    known = variables(load_test_python=sys.executable, role_path=str(ROLE), load_test_directory="/")
+    deployment = Deployment(tmp_path, endpoint, "generator", {"generator": known})
+    playbook = tmp_path / "render.yml"
+    playbook.write_text(RENDER.format(role=ROLE, folder=tmp_path))
+    command = [
+        "ansible-playbook",
+        "-i",
+        str(deployment.inventory),
+        str(playbook),
+        "-e",
+        f"ansible_python_interpreter={sys.executable}",
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    units = [
+        tmp_path / name
+        for name in ("load-test-master.service", "load-test-worker@.service", "load-test-workers.target")
+    ]
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *map(str, units)], capture_output=True, text=True, check=False
+    )
+    assert (verified.returncode, verified.stderr) == (0, "")
+    master = units[0].read_text()
+    assert "IPAddressAllow=localhost 127.0.0.1 192.0.2.7\n" in master
+    assert "LimitNOFILE=1048576\n" in master
+    assert units[2].read_text().count("Wants=load-test-worker@") == 3
