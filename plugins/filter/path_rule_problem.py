@@ -10,9 +10,13 @@ from ansible_collections.loadlift.aws.plugins.module_utils._plan.limits import c
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.priority import parse_priority
 
+ROOTS = ("/", "*", "?")
+
 
 def path_rule_problem(path: str, priority: str = "auto") -> str:
-    """Return why no rule of a load balancer may have this path pattern and priority, or ""."""
+    """Return why no rule of a load balancer may have this path pattern and priority, or would never match, or ""."""
+    if not path.startswith(ROOTS):
+        return f"the path pattern '{path}' matches no request; a path begins with '/', a pattern with '/', '*' or '?'."
     try:
         check_rule("the rule", (Condition(PATH, (path,)),), ())
         parse_priority(str(priority))
