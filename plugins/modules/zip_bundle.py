@@ -30,6 +30,11 @@ options:
     type: list
     elements: str
     default: [__pycache__, "*.pyc", .DS_Store]
+  contents:
+    description:
+      - Texts by the path that they have in the archive, beside the files of O(src) or in place of one of them.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     support: full
@@ -107,14 +112,23 @@ def read_file(file: Path, path: str) -> BundledFile:
     return BundledFile(path, bool(file.stat().st_mode & stat.S_IXUSR), file.read_bytes())
 
 
-def read_bundle(folder: Path, exclude: list[str]) -> Bundle:
-    """Return the bundle of `folder`; raises ValueError where there is nothing to bundle."""
+def read_bundle(folder: Path, exclude: list[str], contents: dict[str, str]) -> Bundle:
+    """Return the bundle of `folder` and `contents`; raises ValueError where there is nothing to bundle."""
     if not folder.is_dir():
         raise ValueError(f"src '{folder}' is not a folder.")
-    made = bundle(read_folder(folder, exclude))
+    files = {file.path: file for file in read_folder(folder, exclude)}
+    made = bundle((files | told(contents)).values())
     if not made.files:
         raise ValueError(f"src '{folder}' holds no file that is not excluded.")
     return made
+
+
+def told(contents: dict[str, str]) -> dict[str, BundledFile]:
+    """Return the files that are told as text; raises ValueError for a path that leads out of the archive."""
+    for path in contents:
+        if path.startswith("/") or not path or {"", ".", ".."} & set(path.split("/")):
+            raise ValueError(f"contents has '{path}'; a path relative to the archive, without '..', is needed.")
+    return {path: BundledFile(path, False, str(text).encode()) for path, text in contents.items()}
 
 
 def write(module: AnsibleModule, archive: bytes, dest: Path) -> None:
@@ -136,12 +150,13 @@ def main() -> None:
             "src": {"type": "path", "required": True},
             "dest": {"type": "path", "required": True},
             "exclude": {"type": "list", "elements": "str", "default": ["__pycache__", "*.pyc", ".DS_Store"]},
+            "contents": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
     dest = Path(module.params["dest"])
     try:
-        made = read_bundle(Path(module.params["src"]), module.params["exclude"])
+        made = read_bundle(Path(module.params["src"]), module.params["exclude"], module.params["contents"])
         before = dest.read_bytes() if dest.exists() else None
         changed = before != made.archive
         if changed and not module.check_mode:

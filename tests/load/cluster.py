@@ -36,8 +36,9 @@ def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> None:
 class Cluster:
     """A master and two workers, and the means to hurt them."""
 
-    def __init__(self, folder: Path, workers: int = 2) -> None:
+    def __init__(self, folder: Path, workers: int = 2, scenario: Path = SCENARIO, file: str = "visitors.py") -> None:
         self.folder = folder
+        self.files = f"{scenario}/plugin.py,{scenario}/{file}"
         self.web_port, self.port = free_port(), free_port()
         self.locust = Locust(f"http://127.0.0.1:{self.web_port}", timeout_s=2.0)
         self.master = self.start_master()
@@ -54,8 +55,7 @@ class Cluster:
         return self._start("--worker", "--master-host", "127.0.0.1", "--master-port", str(self.port))
 
     def _start(self, *options: str) -> subprocess.Popen[bytes]:
-        files = f"{SCENARIO}/plugin.py,{SCENARIO}/visitors.py"
-        command = [sys.executable, "-m", "locust", "--locustfile", files, *options]
+        command = [sys.executable, "-m", "locust", "--locustfile", self.files, *options]
         environment = os.environ | {"GEVENT_RESOLVER": "ares", "PYTHONDONTWRITEBYTECODE": "1"}
         log = (self.folder / f"locust-{time.monotonic_ns()}.log").open("wb")
         return subprocess.Popen(

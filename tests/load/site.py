@@ -23,6 +23,7 @@ class Site(ThreadingHTTPServer):
         self.answered = 0
         self.connections = 0
         self.hosts: set[str] = set()
+        self.carts: set[tuple[str, str]] = set()  # what came with POST, and who sent it
         self.data_seconds = 0.0
         self.data_body = PRODUCTS
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -67,10 +68,19 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.answered += 1
             self.server.hosts.add(str(self.headers["Host"]))
-        self._answer(self.server.data_body if self.path == "/data" else b"hello")
+        statuses = {"/gone": 404, "/moved": 302}
+        self._answer(self.server.data_body if self.path.startswith("/data") else b"hello", statuses.get(self.path, 200))
 
-    def _answer(self, body: bytes) -> None:
-        self.send_response(200)
+    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        with self.server.lock:
+            self.server.carts.add((body, str(self.headers["X-Who"])))
+        self._answer(b"", 201)
+
+    def _answer(self, body: bytes, status: int = 200) -> None:
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "/")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import Locust, fetch
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.scenario import requests
 from moto.server import ThreadedMotoServer
 
 from load.cluster import free_port
@@ -96,12 +97,21 @@ def test_the_role_installs_the_locust_that_the_lab_runs() -> None:
     assert f"{locust} \\" in REQUIREMENTS.read_text().splitlines()
 
 
-def test_kernel_settings_that_differ_are_said(host: Deployment) -> None:
+def test_a_mix_as_data_is_deployed_and_kernel_settings_that_differ_are_said(host: Deployment) -> None:
+    mix = [{"path": "/", "text": "hello"}, {"path": "/cart", "method": "POST", "body": {"product": 7}}]
+    here = {"load_test_python": sys.executable, "load_test_worker_processes": 1}
+    refused = host.run(load_test_requests=[{"path": "data"}], **here)
+    assert "load_test_requests[0]: path is 'data'; a path that begins with / " in " ".join(refused.stdout.split())
     said = host.deploy(
-        load_test_python=sys.executable, load_test_worker_processes=1, load_test_sysctls={"kernel.pid_max": 12345}
+        load_test_requests=mix, load_test_connections="shared", load_test_sysctls={"kernel.pid_max": 12345}, **here
     )
     assert "generator: kernel.pid_max is " in said
     assert "better is 12345; load_test_kernel_settings=set writes it." in said
+    (deployed,) = Path(told(host)["load_test_directory"]).glob("scenario-*/scenario.json")
+    scenario = json.loads(deployed.read_text())
+    assert (scenario["connections"], scenario["requests"]) == ("shared", requests(mix))
+    program = Path(told(host)["load_test_supervisor_programs"]) / "load-test.ini"
+    assert f",{deployed.parent}/described.py --worker" in program.read_text()
 
 
 RENDER = """

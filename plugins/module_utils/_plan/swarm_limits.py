@@ -20,21 +20,26 @@ class Worker:
     host: str
     open_files: int  # the limit of its process
     ports: int  # of its host, between one of its addresses and one destination
+    shared: int = 0  # connections to each address that its users share; 0: each user has its own
+
+    def connections(self, users: int, addresses: int) -> int:
+        """Return how many connections `users` on this worker open to all addresses together."""
+        return min(users, self.shared * addresses) if self.shared else users
 
 
 def why_too_large(users: int, workers: Sequence[Worker], addresses: int) -> str:
-    """Return in one sentence why `users`, a connection each, do not fit; an empty text when they do.
+    """Return in one sentence why `users` do not fit; an empty text when they do.
 
     `addresses` is how many destination addresses (address and port) they are spread over.
     """
     if not workers:
         return "No worker is connected to the Locust master."
-    return _files_short(users, workers) or _ports_short(users, workers, addresses)
+    return _files_short(users, workers, addresses) or _ports_short(users, workers, addresses)
 
 
-def _files_short(users: int, workers: Sequence[Worker]) -> str:
-    each = math.ceil(users / len(workers))
+def _files_short(users: int, workers: Sequence[Worker], addresses: int) -> str:
     smallest = min(workers, key=lambda worker: worker.open_files)
+    each = smallest.connections(math.ceil(users / len(workers)), addresses)
     room = smallest.open_files - OWN_FILES
     if each <= room:
         return ""
@@ -48,7 +53,10 @@ def _files_short(users: int, workers: Sequence[Worker]) -> str:
 def _ports_short(users: int, workers: Sequence[Worker], addresses: int) -> str:
     per_host = Counter(worker.host for worker in workers)
     for worker in workers:
-        on_host = math.ceil(users * per_host[worker.host] / len(workers))
+        if worker.shared:
+            on_host = per_host[worker.host] * worker.connections(math.ceil(users / len(workers)), addresses)
+        else:
+            on_host = math.ceil(users * per_host[worker.host] / len(workers))
         room = worker.ports * addresses
         if on_host > room:
             return (

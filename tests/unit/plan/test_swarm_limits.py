@@ -34,6 +34,16 @@ def test_the_first_limit_that_is_short_is_named(users: int, held_by: list[Worker
     assert bool(found) == bool(reason)
 
 
+def test_users_that_share_connections_are_held_by_few() -> None:
+    shared = [Worker(f"w{number}", "h0", 1_000, PORTS, shared=200) for number in range(2)]
+    assert not why_too_large(50_000, shared, addresses=3)
+    assert "800 connections a worker" in why_too_large(
+        50_000, [*shared, Worker("w2", "h0", 900, PORTS, 200)], addresses=4
+    )
+    few_ports = [Worker(f"w{number}", "h0", 20_000, ports=300, shared=200) for number in range(2)]
+    assert "would open 400 connections to 1 address" in why_too_large(50_000, few_ports, addresses=1)
+
+
 @given(st.integers(1, 10**6), st.integers(1, 50), st.integers(1, 10), st.integers(1, 10))
 def test_what_is_held_stays_held_with_more(users: int, count: int, hosts: int, addresses: int) -> None:
     if not why_too_large(users, workers(count, hosts), addresses):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,15 @@ def test_check_tells_the_same_and_writes_nothing(folder: Path, capsys: pytest.Ca
     assert {key: checked[key] for key in same} == {key: applied[key] for key in same}
     assert applied["files"] == ["app.py", "start.sh"]
     assert (folder.parent / "out" / "app.zip").stat().st_size == applied["size"]
+
+
+def test_texts_come_beside_the_files_or_in_their_place(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = run(capsys, folder, contents={"app.py": "print(2)", "data/told.json": "{}"})
+    assert made["files"] == ["app.py", "data/told.json", "start.sh"]
+    with zipfile.ZipFile(made["dest"]) as archive:
+        assert archive.read("app.py") == b"print(2)"
+    refused = run(capsys, folder, contents={"../app.py": ""})
+    assert refused["msg"] == "contents has '../app.py'; a path relative to the archive, without '..', is needed."
 
 
 def test_touched_files_are_the_same_files(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from locust import runners
 
+from loadlift_locust.scenario import SHARED, scenario
+
 LOG = logging.getLogger(__name__)
 # A swarm makes and drops many short-lived objects: Python's thresholds of 700, 10, 10 stop it several times a second.
 GC_THRESHOLDS = (50_000, 50, 100)
@@ -33,6 +35,7 @@ class Limits:
     host: str
     open_files: int  # of this process
     ports: int  # of this host, between one of its addresses and one destination
+    connections: int  # that this process's users share, to each destination; 0: each user has its own
 
 
 def prepare() -> None:
@@ -74,4 +77,6 @@ def limits() -> dict[str, str | int]:
     """Return this process's Limits as the master shows them."""
     first, last = (int(port) for port in PORT_RANGE.read_text().split()) if PORT_RANGE.exists() else (32768, 60999)
     open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return asdict(Limits(socket.gethostname(), open_files, last - first + 1))
+    told = scenario()
+    shared = told.shared_connections if told.connections == SHARED else 0
+    return asdict(Limits(socket.gethostname(), open_files, last - first + 1, shared))

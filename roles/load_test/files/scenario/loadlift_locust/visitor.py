@@ -8,10 +8,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from geventhttpclient.client import HTTPClientPool
 from locust import FastHttpUser
+from locust.contrib.fasthttp import insecure_ssl_context_factory
 from locust.env import Environment
 
 from loadlift_locust.options import told
+from loadlift_locust.scenario import SHARED, scenario
 
 _numbers = itertools.count()
 
@@ -32,8 +35,20 @@ def wait_range(wait: str) -> tuple[float, float]:
     return float(shortest), float(longest)
 
 
+@lru_cache
+def shared_pool(timeout: float) -> HTTPClientPool:
+    """Return the connections of this worker's users, to each address as many as the scenario says."""
+    return HTTPClientPool(
+        concurrency=scenario().shared_connections,
+        connection_timeout=timeout,
+        network_timeout=timeout,
+        insecure=True,
+        ssl_context_factory=insecure_ssl_context_factory,
+    )
+
+
 class Visitor(FastHttpUser):
-    """A user with a connection of its own to the next of the swarm's addresses.
+    """A user with a connection of its own to the next of the swarm's addresses, or with a share of its worker's.
 
     The Host header names the swarm's host, whatever the address: so a CDN's edge knows the site.
     """
@@ -47,6 +62,8 @@ class Visitor(FastHttpUser):
         self.host = urls[next(_numbers) % len(urls)]
         self.default_headers = {"Host": urlsplit(site).netloc}
         self.network_timeout = self.connection_timeout = options.swarm_request_timeout
+        if scenario().connections == SHARED:
+            self.client_pool = shared_pool(options.swarm_request_timeout)
         self.shortest_wait, self.longest_wait = wait_range(options.swarm_wait)
         super().__init__(environment)
 
