@@ -36,9 +36,9 @@ def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> None:
 class Cluster:
     """A master and two workers, and the means to hurt them."""
 
-    def __init__(self, folder: Path, workers: int = 2, scenario: Path = SCENARIO, file: str = "visitors.py") -> None:
+    def __init__(self, folder: Path, workers: int = 2, scenario: Path = SCENARIO / "visitors.py") -> None:
         self.folder = folder
-        self.files = f"{scenario}/plugin.py,{scenario}/{file}"
+        self.files = f"{scenario.parent}/plugin.py,{scenario}"
         self.web_port, self.port = free_port(), free_port()
         self.locust = Locust(f"http://127.0.0.1:{self.web_port}", timeout_s=2.0)
         self.master = self.start_master()

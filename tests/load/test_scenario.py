@@ -36,7 +36,7 @@ def deploy(tmp_path: Path) -> Iterator[Deploy]:
         scenario = tmp_path / "scenario"
         shutil.copytree(SCENARIO, scenario)
         (scenario / "scenario.json").write_text(json.dumps(told))
-        clusters.append(Cluster(tmp_path, scenario=scenario, file=file))
+        clusters.append(Cluster(tmp_path, scenario=scenario / file))
         return clusters[-1]
 
     yield start
