@@ -235,10 +235,12 @@ options:
     type: str
     default: auto
   before:
-    description: Name or priority of a rule in front of which this one has to be. Goes with O(priority=auto).
+    description:
+      - Name or priority of a rule in front of which this one has to be. Goes with O(priority=auto).
+      - A rule that is named by its priority does not move to make room.
     type: str
   after:
-    description: Name or priority of a rule behind which this one has to be. Goes with O(priority=auto).
+    description: As O(before), of a rule behind which this one has to be.
     type: str
   on_shadow:
     description:

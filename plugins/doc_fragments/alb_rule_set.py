@@ -11,7 +11,7 @@ options:
   rules:
     description:
       - The rules, each known by its own name or conditions.
-      - What O(rules[].before) and O(rules[].after) name is there already, or stands earlier in this list.
+      - What O(rules[].before) and O(rules[].after) name is there already, or in this list. They bind both rules.
     type: list
     elements: dict
     required: true

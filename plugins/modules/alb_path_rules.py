@@ -10,8 +10,11 @@ version_added: 0.1.0
 short_description: The rules of an Application Load Balancer's listener as one set
 description:
   - Makes, changes and removes many rules of a listener in one task, planned as a whole.
-  - Reads the listener once, and makes the fewest calls, in an order that keeps every request at its old target until it
-    has its new one. All moves are one atomic call, so that rules may swap their places.
+  - Reads the listener once, and makes the fewest calls. All moves are one atomic call, so that rules may swap their
+    places.
+  - While the rules change, every request gets the target that it had before or the one that it has afterwards, never a
+    third. Where no order of the calls does that - the listener is full, or two rules hand requests to each other - the
+    task warns, in check mode too, and names the rules.
   - Each rule is treated as by M(loadlift.aws.alb_path_rule) - what is left out is left alone, and nobody else's rule is
     modified or removed.
 author: loadlift.aws maintainers (@loadlift)

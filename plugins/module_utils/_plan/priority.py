@@ -51,6 +51,11 @@ class WantedPlace:
     before: str | None = None
     after: str | None = None
 
+    @property
+    def at_the_end(self) -> bool:
+        """Whether the rule goes as near as it can to the one in front of which it has to be."""
+        return bool(self.before and not self.after)
+
 
 def parse_priority(text: str) -> int | None:
     """Return the number that the option says, or None for "auto"; raises InputError."""
@@ -61,36 +66,56 @@ def parse_priority(text: str) -> int | None:
     return int(text)
 
 
-def place(
-    wanted: WantedPlace,
-    conditions: Conditions,
-    others: Sequence[Rule],
-    current: int | None,
-    kept_free: Collection[int] = (),
-) -> Place:
+def place(wanted: WantedPlace, conditions: Conditions, others: Sequence[Rule], current: int | None) -> Place:
     """Return where a rule with `conditions` goes among `others`; `current` is its priority, None for a new rule.
 
-    Numbers that are `kept_free` go neither to the rule nor to those that move; nor does a rule move that has one.
-    A number is taken as it is, if it is free. Otherwise the rule stays where it is as long as that is right; else it
-    goes behind those that are more specific than it or overlap with it, in front of those that would leave it nothing.
+    A number is taken as it is, if it is free; see `fit` for the rest.
     """
     if wanted.number is not None:
         return _numbered(wanted.number, others)
-    limits = _limits(wanted, others)
+    taken = {rule.priority: rule.arn for rule in others}
+    return fit(conditions, _limits(wanted, others), others, current, taken, pinned(wanted, others), wanted.at_the_end)
+
+
+def fit(
+    conditions: Conditions,
+    limits: Window,
+    others: Sequence[Rule],
+    current: int | None,
+    taken: Mapping[int, str],
+    kept_free: Collection[int] = (),
+    at_the_end: bool = False,
+) -> Place:
+    """Return where a rule belongs inside of `limits`, which are never left.
+
+    It stays where it is as long as that is right. Else it goes behind those that are more specific than it or overlap
+    with it, in front of those that would leave it nothing; where no number can be had there, to the next best place.
+    `taken` says who (ARN) has a number, be it one of `others` or not, and may have to move by one to make room. Numbers
+    that are `kept_free` go neither to the rule nor to those that move; nor does a rule move that has one.
+    """
     sharing = [rule for rule in others if may_overlap(conditions, rule.conditions)]
     # A rule with the same conditions that came behind this one has no claim.
     older = [
         one for one in sharing if current is None or one.priority < current or not _same(one.conditions, conditions)
     ]
-    window = limits.narrowed(_needed(conditions, older, limits))
-    if current is not None and window.holds(current):
+    needed = limits.narrowed(_needed(conditions, older, limits))
+    if current is not None and needed.holds(current):
         return Place(current, {})
     # Behind all that share some requests with this rule: they had them first.
-    narrow = window.narrowed(Window(_last_before(window.before, sharing), HIGHEST + 1))
-    free = _free_numbers(narrow, {rule.priority for rule in others} | set(kept_free))
-    if free:
-        return Place(free[-1] if wanted.before and not wanted.after else free[0], {})
-    return _with_room(narrow, {rule.priority: rule.arn for rule in others}, kept_free)
+    best = needed.narrowed(Window(_last_before(needed.before, sharing), HIGHEST + 1))
+    for window in dict.fromkeys((best, needed, limits)):
+        if current is not None and window.holds(current):
+            return Place(current, {})
+        free = _free_numbers(window, {*taken, *kept_free})
+        if free:
+            return Place(free[-1] if at_the_end else free[0], {})
+        room = with_room(window, taken, kept_free)
+        if room:
+            return room
+    raise InputError(
+        f"priority is {AUTO}, but there is no room between {limits.after} and {limits.before}, and none can be made "
+        "there; leave a gap between the numbers that are asked for."
+    )
 
 
 def _numbered(number: int, others: Sequence[Rule]) -> Place:
@@ -103,9 +128,15 @@ def _numbered(number: int, others: Sequence[Rule]) -> Place:
     return Place(number, {})
 
 
+def pinned(wanted: WantedPlace, others: Sequence[Rule]) -> set[int]:
+    """Return the numbers by which the task names its neighbours: they stay, or the next run would find another rule."""
+    names = {rule.name for rule in others}
+    return {int(text) for text in (wanted.before, wanted.after) if text and text.isdigit() and text not in names}
+
+
 def _limits(wanted: WantedPlace, others: Sequence[Rule]) -> Window:
-    after = _neighbour("after", wanted.after, others).priority if wanted.after else LOWEST - 1
-    before = _neighbour("before", wanted.before, others).priority if wanted.before else HIGHEST + 1
+    after = neighbour("after", wanted.after, others).priority if wanted.after else LOWEST - 1
+    before = neighbour("before", wanted.before, others).priority if wanted.before else HIGHEST + 1
     if after >= before:
         raise InputError(
             f"after is '{wanted.after}' (priority {after}) and before is '{wanted.before}' (priority {before}); "
@@ -114,7 +145,7 @@ def _limits(wanted: WantedPlace, others: Sequence[Rule]) -> Window:
     return Window(after, before)
 
 
-def _neighbour(option: str, text: str, others: Sequence[Rule]) -> Rule:
+def neighbour(option: str, text: str, others: Sequence[Rule]) -> Rule:
     """Return the rule that `before` or `after` names: by its Name tag, else by its priority."""
     found = [rule for rule in others if rule.name == text] or [rule for rule in others if str(rule.priority) == text]
     if len(found) == 1:
@@ -154,7 +185,7 @@ def _free_numbers(window: Window, taken: Collection[int]) -> list[int]:
     return [first, last]
 
 
-def _with_room(window: Window, taken: Mapping[int, str], kept_free: Collection[int]) -> Place:
+def with_room(window: Window, taken: Mapping[int, str], kept_free: Collection[int]) -> Place | None:
     """Make room in a full window by moving the fewest rules by one: those behind it, or those in front of it."""
     behind = _run(taken, kept_free, window.before, 1)
     in_front = _run(taken, kept_free, window.after, -1)
@@ -162,10 +193,7 @@ def _with_room(window: Window, taken: Mapping[int, str], kept_free: Collection[i
         return Place(window.before, {taken[number]: number + 1 for number in behind})
     if in_front is not None:
         return Place(window.after, {taken[number]: number - 1 for number in in_front})
-    raise InputError(
-        f"priority is {AUTO}, but there is no room between {window.after} and {window.before}, and none can be made "
-        "there; leave a gap between the numbers that are asked for."
-    )
+    return None
 
 
 def _run(taken: Collection[int], kept_free: Collection[int], start: int, step: int) -> list[int] | None:

@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The rules of a listener as one set: what a task asks for, and the fewest calls that bring it about. Pure.
 
-The order of the calls keeps every request at its old target until it has its new one: rules move in one atomic call,
-new ones are made from the first to the last, rules grow before others shrink, what is not wanted any more goes last.
+All that move do so in one atomic call; `rule_order` says in which order the calls keep every request at its old target
+until it has its new one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .limits import RULES, check_room
-from .matching import Shadow, covers, shadow_of
+from .matching import Shadow, shadow_of
 from .path_rule import (
     WantedRule,
     creation,
@@ -23,11 +23,11 @@ from .path_rule import (
     rule_after,
 )
 from .plan import Call, InputError, Plan
-from .priority import place
 from .rule import NAME_TAG, Rule, in_order, shown
+from .rule_order import CREATE, DELETE, MODIFY, Course, Order, content, order
+from .rule_places import Entry, places
 from .tags import Tags, tag_calls
 
-ROUNDS = 20  # enough for rules that make room for each other; where they never rest, the last places are as good
 PURGE_NONE, PURGE_OWNED, PURGE_ALL = "none", "owned", "all"  # of the rules that the set does not name
 
 
@@ -66,16 +66,22 @@ def plan_set(listener_arn: str, rules: Sequence[Rule], wanted: WantedSet, allowe
     _check_identities(wanted.rules, found)
     removed = _removed(rules, found, wanted)
     kept = [rule for rule in rules if rule not in found and rule not in removed]
-    members, kept_after = _placed(wanted.rules, found, kept, removed)
-    new = sum(member.current is None for member in members)
+    new = found.count(None)
     if new:
         check_room(len(rules) - len(removed) + new - 1, allowed)
-    now = {rule.arn: rule.priority for rule in rules}
-    moved = {rule.arn: rule.priority for rule in kept_after if rule.priority != now[rule.arn]}
+    entries = _entries(wanted.rules, found)
+    numbers = places(entries, kept, removed)
+    members = [
+        Member(one, rule, replace(entry.rule, arn=rule.arn if rule else "", priority=numbers[key]), key)
+        for one, rule, entry in zip(wanted.rules, found, entries, strict=True)
+        for key in [entry.rule.arn]
+    ]
+    kept_after = [replace(rule, priority=numbers[rule.arn]) for rule in kept]
     shadows = _shadows(members, kept_after)
-    calls = _calls(listener_arn, rules, members, removed, moved, allowed)
+    calls, broken = _calls(listener_arn, rules, members, removed, numbers, allowed)
+    moved = {rule.arn: numbers[rule.arn] for rule in kept if numbers[rule.arn] != rule.priority}
     before, after = _states(rules, members, removed, moved)
-    warnings = [shadow.sentence for shadow in shadows]
+    warnings = [*(shadow.sentence for shadow in shadows), *broken]
     return SetPlan(Plan(before, after, calls, warnings), members, removed, shadows)
 
 
@@ -123,61 +129,13 @@ def _owned(rule: Rule, owner: Tags) -> bool:
     return all(rule.tags.get(key) == value for key, value in owner.items())
 
 
-def _placed(
-    wanted: Sequence[WantedRule], found: Sequence[Rule | None], kept: Sequence[Rule], removed: Sequence[Rule]
-) -> tuple[list[Member], list[Rule]]:
-    """Give every rule of the set its priority; return the set, and the kept rules as they will be.
-
-    Numbers come first, since they are given. The others are placed one after the other, again and again until each
-    stays where it is, so that the next run finds nothing to do. Nobody gets the number of a rule that is still to go.
-    """
-    _check_numbers(wanted, kept)
+def _entries(wanted: Sequence[WantedRule], found: Sequence[Rule | None]) -> list[Entry]:
+    """Return each rule of the set as it will be, but for its place."""
     drafts = [rule_after(rule, one) for one, rule in zip(wanted, found, strict=True)]
-    drafts = [replace(rule, arn=rule.arn or f"new-{number}") for number, rule in enumerate(drafts)]
-    asked = {one.place.number for one in wanted if one.place.number is not None}
-    table = _Table({rule.arn: rule for rule in kept}, asked | {rule.priority for rule in removed})
-    for draft, one in zip(drafts, wanted, strict=True):
-        if one.place.number is not None:
-            table.rules[draft.arn] = replace(draft, priority=one.place.number)
-        elif draft.priority and draft.priority not in asked:
-            table.rules[draft.arn] = draft
-    open_ones = [(draft, one) for draft, one in zip(drafts, wanted, strict=True) if one.place.number is None]
-    for _round in range(ROUNDS):
-        if sum(table.settle(draft, one) for draft, one in open_ones) == 0:
-            break
-    members = [
-        Member(one, rule, replace(table.rules[draft.arn], arn=rule.arn if rule else ""), draft.arn)
-        for draft, one, rule in zip(drafts, wanted, found, strict=True)
+    return [
+        Entry(replace(draft, arn=draft.arn or f"new-{number}"), one.place)
+        for number, (draft, one) in enumerate(zip(drafts, wanted, strict=True))
     ]
-    return members, [table.rules[rule.arn] for rule in kept]
-
-
-@dataclass
-class _Table:
-    """The rules that will be there, by ARN, while they find their places; `kept_free` are numbers that nobody gets."""
-
-    rules: dict[str, Rule]
-    kept_free: set[int]
-
-    def settle(self, draft: Rule, wanted: WantedRule) -> bool:
-        """Place one rule, let others move for it, and tell whether anything moved."""
-        now = self.rules.pop(draft.arn, None)
-        around = list(self.rules.values())
-        room = place(wanted.place, draft.conditions, around, now.priority if now else None, self.kept_free)
-        for arn, number in room.moved.items():
-            self.rules[arn] = replace(self.rules[arn], priority=number)
-        self.rules[draft.arn] = replace(draft, priority=room.priority)
-        return now is None or now.priority != room.priority
-
-
-def _check_numbers(wanted: Sequence[WantedRule], kept: Sequence[Rule]) -> None:
-    numbers = [one.place.number for one in wanted if one.place.number is not None]
-    for number in numbers:
-        if numbers.count(number) > 1:
-            raise InputError(f"rules has the priority {number} {numbers.count(number)} times; allowed is once.")
-        holder = next((rule for rule in kept if rule.priority == number), None)
-        if holder:
-            raise InputError(f"rules has the priority {number}, which {holder.label} has; allowed are free numbers.")
 
 
 def _shadows(members: Sequence[Member], others: Sequence[Rule]) -> list[Shadow]:
@@ -200,44 +158,69 @@ def _calls(
     rules: Sequence[Rule],
     members: Sequence[Member],
     removed: Sequence[Rule],
-    moved: Mapping[str, int],
+    numbers: Mapping[str, int],
     allowed: int,
-) -> list[Call]:
-    new = sorted((one for one in members if one.current is None), key=lambda one: one.after.priority)
-    moves = dict(moved)
-    for member in members:
-        if member.current and member.after.priority != member.current.priority:
-            moves[member.current.arn] = member.after.priority
-    numbers = {member.after.priority for member in members} | set(moves.values())
-    full = len(rules) + len(new) > allowed
-    first = [rule for rule in removed if full or rule.priority in numbers]
-    last = [rule for rule in removed if rule not in first]
-    return [
-        *map(deletion, first),
-        *priority_calls(moves, "the rules of the set"),
-        *(creation(listener_arn, one.after, one.wanted, learns=one.key) for one in new),
-        *_modifications(members),
-        *map(deletion, last),
+) -> tuple[list[Call], list[str]]:
+    """Return the calls in their order, and a warning where no order keeps every request at its old or new target."""
+    by_key = {member.key: member for member in members}
+    ours = {member.current.arn for member in members if member.current}
+    courses = [
+        *(Course(one.current, one.after, _start(one), one.after.priority, one.key) for one in members),
+        *(
+            Course(rule, None if rule in removed else rule, rule.priority, numbers[rule.arn], rule.arn)
+            for rule in rules
+            if rule.arn not in ours
+        ),
     ]
+    ordered = order(courses, len(rules), allowed)
+    calls: list[Call] = []
+    for number, course in enumerate(ordered.courses):
+        if course is None:
+            gone = {one.key for one in ordered.courses[:number] if one and one.kind == DELETE}
+            calls += _move([one for one in courses if one.key not in gone])
+        elif course.kind == CREATE:
+            member = by_key[course.key]
+            calls.append(creation(listener_arn, member.after, member.wanted, learns=member.key))
+        elif course.kind == MODIFY:
+            calls += _modification(by_key[course.key])
+        else:
+            calls.append(deletion(course.rule))
+    return calls + _other_calls(members), _broken(ordered)
 
 
-def _modifications(members: Sequence[Member]) -> list[Call]:
-    """Return the changes of rules: of those that grow, then of the others, then of those that shrink; then the tags."""
+def _start(member: Member) -> int:
+    return member.current.priority if member.current else member.after.priority
+
+
+def _move(courses: Sequence[Course]) -> list[Call]:
+    moves = {course.key: course.end for course in courses if course.start != course.end}
+    return priority_calls(moves, "the rules of the set")
+
+
+def _modification(member: Member) -> list[Call]:
+    return modification(member.current, member.after, member.wanted) if member.current else []
+
+
+def _other_calls(members: Sequence[Member]) -> list[Call]:
+    """Return what changes no request's target: secrets that are sent again, and tags."""
     there = [(member, member.current) for member in members if member.current]
-    there.sort(key=lambda pair: _growth(pair[1], pair[0].after))
-    changes = [call for member, current in there for call in modification(current, member.after, member.wanted)]
-    tags = [
+    same = [member for member, current in there if content(current) == content(member.after)]
+    secrets = [call for member in same for call in _modification(member)]
+    return secrets + [
         call
         for member, current in there
         for call in tag_calls(current.arn, member.wanted.label, current.tags, member.after.tags)
     ]
-    return changes + tags
 
 
-def _growth(current: Rule, after: Rule) -> int:
-    if covers(after.conditions, current.conditions):
-        return 0
-    return 2 if covers(current.conditions, after.conditions) else 1
+def _broken(ordered: Order) -> list[str]:
+    if not ordered.broken:
+        return []
+    rules = dict.fromkeys(course.rule.label for pair in ordered.broken for course in pair if course)
+    return [
+        "No order of the calls keeps every request at its old target or its new one: while the rules change, some may "
+        f"get a third one for a moment. It is about {', '.join(rules)}."
+    ]
 
 
 def _states(

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,7 +23,7 @@ class Model:
 
     def __init__(self) -> None:
         self._rules: dict[str, dict[str, Any]] = {}
-        self._numbers = itertools.count(1)
+        self._made = 0
 
     def rules(self) -> list[Rule]:
         """Return the rules as a module reads them."""
@@ -32,11 +31,12 @@ class Model:
 
     def apply(self, calls: Iterable[Call]) -> None:
         """Make the calls one after the other."""
-        learned: dict[str, Any] = {}
         for call in calls:
-            resolved = call.with_learned(learned)
-            answer = getattr(self, f"_{call.operation}")(**resolved.parameters)
-            learned |= dict.fromkeys(call.learns, answer)
+            self.apply_one(call)
+
+    def apply_one(self, call: Call) -> None:
+        """Make one call."""
+        getattr(self, f"_{call.operation}")(**copy.deepcopy(dict(call.parameters)))
 
     def add(self, rule: Rule, parameters: Mapping[str, Any]) -> None:
         """Put somebody's rule there."""
@@ -57,7 +57,8 @@ class Model:
         if len(self._rules) >= RULES:
             raise ModelError("TooManyRules")
         _check(Conditions, Actions)
-        arn = LISTENER.replace("listener", "listener-rule", 1) + f"/{next(self._numbers):016x}"
+        self._made += 1
+        arn = LISTENER.replace("listener", "listener-rule", 1) + f"/{self._made:016x}"
         self._check_priorities({arn: Priority})
         tags = {tag["Key"]: tag["Value"] for tag in Tags}
         self._rules[arn] = {

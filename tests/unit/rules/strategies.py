@@ -15,7 +15,6 @@ from ansible_collections.loadlift.aws.plugins.module_utils._plan.priority import
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.request import Request
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import Rule
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_set import WantedSet
-from hypothesis import assume
 from hypothesis import strategies as st
 
 from .model import LISTENER, Model
@@ -96,10 +95,10 @@ def tasks(draw: st.DrawFn, model: Model) -> WantedRule:
     """A task for a rule of our own, whose place may depend on the listener's rules."""
     conditions = draw(st.one_of(PATH_CONDITIONS, CONDITIONS))
     others = [rule for rule in model.rules() if rule.name != "ours"]
-    neighbour = st.none() if not others else st.one_of(st.none(), st.sampled_from([rule.name for rule in others]))
+    numbers = {text: rule.priority for rule in others for text in (rule.name, str(rule.priority))}
+    neighbour = st.one_of(st.none(), st.sampled_from(list(numbers))) if numbers else st.none()
     before, after = draw(neighbour), draw(neighbour)
-    by_name = {rule.name: rule.priority for rule in others}
-    if before and after and by_name[after] >= by_name[before]:
+    if before and after and numbers[after] >= numbers[before]:
         after = None
     return WantedRule(
         conditions={field: tuple(one for one in conditions if one.field == field) for field in condition.FIELDS},
@@ -122,27 +121,35 @@ REQUESTS = st.builds(
 
 
 @st.composite
-def rule_sets(draw: st.DrawFn, model: Model, purge: str = "none") -> WantedSet:
-    """A set of up to five rules, each with conditions that nobody else's rule has."""
-    taken = {condition.meaning(rule.conditions) for rule in model.rules() if not rule.name.startswith("ours")}
+def rule_sets(draw: st.DrawFn, model: Model, purge: str = "none", names: str = "abcde") -> WantedSet:
+    """A set of some of the rules `names`, each with conditions that nobody else's rule has, and with neighbours."""
+    there = model.rules()
+    taken = {condition.meaning(rule.conditions) for rule in there if not rule.name.startswith("ours")}
+    conditions: dict[str, Conditions] = {}
+    for name in draw(st.lists(st.sampled_from(names), unique=True, max_size=5)):
+        one = draw(st.one_of(PATH_CONDITIONS, CONDITIONS))
+        if condition.meaning(one) not in taken:
+            taken.add(condition.meaning(one))
+            conditions[f"ours-{name}"] = one
+    numbers = draw(st.lists(st.one_of(st.none(), st.integers(1, 29)), min_size=5, max_size=5))
+    neighbours = st.one_of(
+        st.none(), st.none(), st.sampled_from([*conditions, *(rule.name or "?" for rule in there), "1", "2", "5"])
+    )
     members = []
-    for number in range(draw(st.integers(0, 5))):
-        conditions = draw(st.one_of(PATH_CONDITIONS, CONDITIONS))
-        if condition.meaning(conditions) in taken:
-            continue
-        taken.add(condition.meaning(conditions))
-        by_field = {field: tuple(one for one in conditions if one.field == field) for field in condition.FIELDS}
-        members.append(
-            WantedRule(
-                conditions=by_field,
-                place=WantedPlace(draw(st.one_of(st.none(), st.integers(20, 29)))),
-                name=f"ours-{number}",
-                routing=draw(ACTIONS),
-                tags={"owner": "us"},
-                purge_tags=False,
-                on_shadow="ignore",
-            )
-        )
-    numbers = [member.place.number for member in members if member.place.number]
-    assume(len(set(numbers)) == len(numbers))
-    return WantedSet(draw(st.permutations(members)), {"owner": "us"}, purge)
+    for name, number in zip(conditions, numbers, strict=False):
+        place = WantedPlace(number) if number else WantedPlace(None, draw(neighbours), draw(neighbours))
+        members.append(_member(name, conditions[name], place, draw(ACTIONS)))
+    return WantedSet(members, {"owner": "us"}, purge)
+
+
+def _member(name: str, conditions: Conditions, place: WantedPlace, action: Action) -> WantedRule:
+    by_field = {field: tuple(one for one in conditions if one.field == field) for field in condition.FIELDS}
+    return WantedRule(
+        conditions=by_field,
+        place=place,
+        name=name,
+        routing=action,
+        tags={"owner": "us"},
+        purge_tags=False,
+        on_shadow="ignore",
+    )
