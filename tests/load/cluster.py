@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import Locust, UnreachableError
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import Locust
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import OPEN, Access, UnreachableError
 
+NO_CACHE = {"PYTHONDONTWRITEBYTECODE": "1"}
 SCENARIO = Path(__file__).parents[2] / "roles" / "load_test" / "files" / "scenario"
 
 
@@ -33,21 +35,40 @@ def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> None:
         time.sleep(0.1)
 
 
+def start(folder: Path, log: Path, scenario: Path, *options: str) -> subprocess.Popen[bytes]:
+    """Start one Locust with the plugin, the one beside the scenario where there is one."""
+    bundle = scenario.parent if (scenario.parent / "plugin.py").exists() else SCENARIO
+    command = [sys.executable, "-m", "locust", "--locustfile", f"{bundle}/plugin.py,{scenario}", *options]
+    environment = os.environ | {"GEVENT_RESOLVER": "ares", "PYTHONPATH": str(bundle)} | NO_CACHE
+    output = log.open("wb")
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, env=environment
+    )
+
+
 class Cluster:
     """A master and two workers, and the means to hurt them."""
 
-    def __init__(self, folder: Path, workers: int = 2, scenario: Path = SCENARIO / "visitors.py") -> None:
-        self.folder = folder
-        self.files = f"{scenario.parent}/plugin.py,{scenario}"
+    def __init__(
+        self,
+        folder: Path,
+        workers: int = 2,
+        scenario: Path = SCENARIO / "visitors.py",
+        web: Sequence[str] = (),
+        url: str = "http://127.0.0.1:{port}",
+        access: Access = OPEN,
+    ) -> None:
+        """Start them; `web` are more options of the web interface, which is then reached at `url` with `access`."""
+        self.folder, self.scenario, self.web = folder, scenario, web
         self.web_port, self.port = free_port(), free_port()
-        self.locust = Locust(f"http://127.0.0.1:{self.web_port}", timeout_s=2.0)
+        self.locust = Locust(url.format(port=self.web_port), 2.0, access)
         self.master = self.start_master()
         self.workers = [self.start_worker() for _ in range(workers)]
         wait_until(lambda: self.connected() == workers, 60, "workers connected")
 
     def start_master(self) -> subprocess.Popen[bytes]:
         """Start the master; its web interface answers a moment later."""
-        web = ["--web-host", "127.0.0.1", "--web-port", str(self.web_port)]
+        web = ["--web-host", "127.0.0.1", "--web-port", str(self.web_port), *self.web]
         return self._start("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(self.port), *web)
 
     def start_worker(self) -> subprocess.Popen[bytes]:
@@ -55,12 +76,8 @@ class Cluster:
         return self._start("--worker", "--master-host", "127.0.0.1", "--master-port", str(self.port))
 
     def _start(self, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "locust", "--locustfile", self.files, *options]
-        environment = os.environ | {"GEVENT_RESOLVER": "ares", "PYTHONDONTWRITEBYTECODE": "1"}
-        log = (self.folder / f"locust-{time.monotonic_ns()}.log").open("wb")
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=environment
-        )
+        log = self.folder / f"locust-{time.monotonic_ns()}.log"
+        return start(self.folder, log, self.scenario, *options)
 
     def connected(self) -> int:
         """Return how many workers have told the master their limits."""

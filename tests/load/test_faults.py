@@ -71,7 +71,19 @@ def test_without_any_worker_the_swarm_ends_early(own: Cluster, make_swarm: MakeS
     assert summary["generator"]["missing_workers"] == 2
 
 
-def test_a_restarted_master_is_said_and_what_was_measured_is_kept(own: Cluster, make_swarm: MakeSwarm) -> None:
+def falls_silent(site: Site, seconds: float) -> None:
+    """Return when nobody has asked the site for 2 s; fail the test when that is not so within `seconds`."""
+    deadline = time.monotonic() + seconds
+    before = -1
+    while before != site.answered:
+        assert time.monotonic() < deadline, f"the site was still asked after {seconds} s"
+        before = site.answered
+        time.sleep(2)
+
+
+def test_a_restarted_master_is_said_and_what_was_measured_is_kept(
+    own: Cluster, site: Site, make_swarm: MakeSwarm
+) -> None:
     def restart() -> None:
         time.sleep(1.5)
         own.master.kill()
@@ -82,22 +94,92 @@ def test_a_restarted_master_is_said_and_what_was_measured_is_kept(own: Cluster, 
     assert summary["verdict"] == "invalid"
     assert "has forgotten the swarm" in summary["reason"]
     assert summary["requests"] > 0
+    falls_silent(site, 30)
 
 
-def test_a_master_that_is_silent_for_a_while_changes_nothing(own: Cluster, make_swarm: MakeSwarm) -> None:
-    def pause() -> None:
-        own.master.send_signal(signal.SIGSTOP)
-        time.sleep(2)
-        own.master.send_signal(signal.SIGCONT)
-
-    summary = run_and_hurt(make_swarm(own, hold=4.0, lease=10.0), pause)
-    assert summary["verdict"] == "passed"
+def stand_still(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Stop a process and let it go on."""
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGCONT)
 
 
-def test_a_master_that_is_gone_for_good_is_said(own: Cluster, make_swarm: MakeSwarm) -> None:
+def test_a_master_that_is_silent_for_10_seconds_changes_nothing(
+    own: Cluster, site: Site, make_swarm: MakeSwarm
+) -> None:
+    wanted = {"hold": 13.0, "lease": 20.0, "objectives": ["failures = 0", "counter difference < 4%", "requests/s > 20"]}
+    summary = run_and_hurt(make_swarm(own, **wanted), lambda: stand_still(own.master, 10))
+    assert (summary["verdict"], summary["measured_s"]) == ("passed", pytest.approx(13.0, abs=1.5))
+
+
+def test_a_master_that_is_gone_for_good_is_said_and_the_swarm_ends(
+    own: Cluster, site: Site, make_swarm: MakeSwarm
+) -> None:
     summary = run_and_hurt(make_swarm(own, hold=30.0), own.master.kill)
     assert summary["verdict"] == "invalid"
     assert "has not answered for 5 s" in summary["reason"]
+    assert summary["finished_at"]
+    falls_silent(site, 30)
+
+
+def test_a_worker_that_stands_still_is_named(own: Cluster, make_swarm: MakeSwarm) -> None:
+    # Not long enough for the master to miss it: three heartbeats.
+    summary = run_and_hurt(make_swarm(own, hold=8.0), lambda: stand_still(own.workers[0], 3.3))
+    assert summary["verdict"] == "invalid"
+    assert "generator-bound" in summary["reason"]
+    assert "stood still for 3." in summary["reason"] or "was lost after" in summary["reason"]
+
+
+BUSY = """
+from locust import task
+from loadlift_locust.visitor import Visitor
+
+class Busy(Visitor):
+    @task
+    def burn(self):
+        self.client.get("/", name="/")
+        sum(range(200_000))
+"""
+HOARDING = """
+import os
+from visitors import WebVisitor
+
+class Hoarder(WebVisitor):
+    def on_start(self):
+        try:
+            while True:
+                os.dup(0)
+        except OSError:
+            pass
+
+del WebVisitor
+"""
+
+
+def run_alone(folder: Path, scenario: str, make_swarm: MakeSwarm, **wanted: Any) -> dict[str, Any]:
+    """Run a swarm with a scenario of its own on a cluster of one worker; return its summary."""
+    file = folder / "scenario.py"
+    file.write_text(scenario)
+    cluster = Cluster(folder, workers=1, scenario=file)
+    try:
+        swarm = make_swarm(cluster, users=4, spawn_rate=4.0, hold=3.0, objectives=[], **wanted)
+        swarm.begin(1, 10, False)
+        return swarm.drive()
+    finally:
+        cluster.close()
+
+
+def test_a_worker_without_a_core_to_spare_is_named(tmp_path: Path, make_swarm: MakeSwarm) -> None:
+    summary = run_alone(tmp_path, BUSY, make_swarm, wait="0-0")
+    assert summary["verdict"] == "invalid"
+    assert "of its core, over 90 %" in summary["reason"]
+    assert summary["generator"]["workers"][0]["cpu_percent"] > 90
+
+
+def test_a_generator_without_descriptors_is_no_fault_of_the_target(tmp_path: Path, make_swarm: MakeSwarm) -> None:
+    summary = run_alone(tmp_path, HOARDING, make_swarm)
+    assert summary["verdict"] == "invalid"
+    assert "failed in the generator itself" in summary["reason"]
 
 
 def test_after_a_killed_controller_the_swarm_ends_and_the_next_one_waits_for_it(

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import RefusedError, fetch
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import RefusedError, fetch
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.swarm import Swarm
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
 
@@ -70,6 +70,89 @@ def test_users_are_spread_over_addresses_and_name_the_site(whole: Cluster, site:
     assert site.connections < 20  # a connection a user, 10 users each, beside those that read the counters
 
 
+def test_a_running_swarm_is_scaled_up_and_down_and_measured_anew(
+    whole: Cluster, site: Site, make_swarm: MakeSwarm
+) -> None:
+    first = make_swarm(whole, lease=30.0)
+    first.begin(2, 10, False)
+    first.drive(to_the_end=False)
+    for users in (30, 10):
+        scaling = make_swarm(whole, users=users, spawn_rate=20.0, target="http://untold", lease=30.0)
+        assert scaling.scale()
+        assert not scaling.scale()
+        assert whole.locust.state()["users"] == users
+    ended = make_swarm(whole, users=10, objectives=["failures = 0", "users = 10"])
+    summary = ended.drive()
+    assert (summary["verdict"], summary["peak_users"], summary["users"]) == ("passed", 30, 10)
+    assert summary["requests_per_s"] == pytest.approx(20, rel=0.4)
+    texts = [event["text"] for event in summary["events"]]
+    assert texts[:2] == ["scaled from 20 to 30 users at 20 users/s", "scaled from 30 to 10 users at 20 users/s"]
+    assert site.answered > summary["requests"]
+
+
+def test_only_a_swarm_that_runs_is_scaled(whole: Cluster, make_swarm: MakeSwarm) -> None:
+    with pytest.raises(InputError, match="'run/stage': that swarm does not run, nor does another"):
+        make_swarm(whole).scale()
+    make_swarm(whole, stage="theirs").begin(2, 10, False)
+    with pytest.raises(InputError, match="does not run, but run/theirs does"):
+        make_swarm(whole).scale()
+    with pytest.raises(RefusedError, match="the swarm run/theirs runs"):
+        whole.locust.scale(make_swarm(whole).order, 20)
+
+
+def test_statistics_are_kept_from_the_first_request_on_if_wanted(
+    whole: Cluster, site: Site, make_swarm: MakeSwarm
+) -> None:
+    swarm = make_swarm(whole, spawn_rate=8.0, reset_statistics=False, objectives=["counter difference < 4%"])
+    summary = run(swarm)
+    assert summary["verdict"] == "passed"
+    assert summary["requests"] == pytest.approx(site.answered, abs=20)
+    assert summary["ramp"]["requests"] > 5
+    assert summary["counted_s"] == pytest.approx(summary["ramp_s"] + summary["measured_s"], abs=0.3)
+    assert summary["requests_per_s"] == pytest.approx(summary["requests"] / summary["counted_s"], rel=0.01)
+
+
+def test_the_ramp_is_told_apart(whole: Cluster, site: Site, make_swarm: MakeSwarm) -> None:
+    summary = run(make_swarm(whole, spawn_rate=8.0))
+    ramp = summary["ramp"]
+    assert ramp["seconds"] == pytest.approx(summary["ramp_s"], abs=0.3)
+    assert 5 < ramp["requests"] < site.answered - summary["requests"] + 5
+    assert ramp["p95_ms"] > 0
+
+
+def test_a_breach_aborts_at_once(whole: Cluster, site: Site, make_swarm: MakeSwarm) -> None:
+    site.data_body = b"{}"
+    started = time.monotonic()
+    summary = run(make_swarm(whole, hold=60.0, objectives=["failures of GET /data < 5% over 2s, abort"]))
+    assert time.monotonic() - started < 20
+    assert summary["verdict"] == "failed"
+    assert summary["reason"].startswith("failures of GET /data over any 2 s at worst 100 %, not under 5 %; aborted ")
+    assert not whole.active()
+    assert "aborted" in summary["events"][-1]["text"]
+
+
+def test_a_breach_of_what_was_measured_so_far_aborts_in_the_ramp(
+    whole: Cluster, site: Site, make_swarm: MakeSwarm
+) -> None:
+    site.data_body = b"{}"
+    wanted = {"spawn_rate": 1.0, "hold": 30.0, "reset_statistics": False, "objectives": ["failures < 2, abort"]}
+    summary = run(make_swarm(whole, **wanted))
+    assert summary["verdict"] == "failed"
+    assert summary["reason"].endswith("s into the ramp.")
+
+
+def test_the_worst_stretch_decides(whole: Cluster, site: Site, make_swarm: MakeSwarm) -> None:
+    stop = threading.Timer(4.0, setattr, (site, "data_seconds", 0.4))
+    calm = threading.Timer(5.5, setattr, (site, "data_seconds", 0.0))
+    for timer in (stop, calm):
+        timer.start()
+    wanted = ["p50 of /data < 200ms over 2s", "p50 of /data < 200ms", "requests/s > 10 over 3s"]
+    summary = run(make_swarm(whole, hold=7.0, objectives=wanted))
+    assert [objective["held"] for objective in summary["objectives"]] == [False, True, True]
+    assert summary["objectives"][0]["measured"] == pytest.approx(400, rel=0.1)
+    assert summary["reason"].startswith("p50 of /data over any 2 s at worst 4")
+
+
 def test_a_swarm_of_somebody_else_is_refused_or_taken_over(whole: Cluster, site: Site, make_swarm: MakeSwarm) -> None:
     theirs = make_swarm(whole, stage="theirs", hold=30.0)
     theirs.begin(2, 10, False)
@@ -107,7 +190,7 @@ def test_results_are_never_overwritten(whole: Cluster, make_swarm: MakeSwarm) ->
     swarm = make_swarm(whole, hold=1.0)
     run(swarm)
     before = (swarm.results.directory / "summary.json").read_bytes()
-    with pytest.raises(InputError, match="is there already: results are never overwritten"):
+    with pytest.raises(InputError, match=r"is there already: an earlier attempt was passed .*never overwritten"):
         make_swarm(whole, hold=1.0).begin(2, 10, False)
     assert not whole.active()
     assert (swarm.results.directory / "summary.json").read_bytes() == before
@@ -143,6 +226,7 @@ def test_an_earlier_task_starts_and_a_later_one_finishes(whole: Cluster, make_sw
     summary = later.drive()
     assert summary["verdict"] == "passed"
     assert summary["history"][0]["phase"] == "ramp"
+    assert summary["finished_at"]
     assert summary["target_counters"]["difference_ratio"] < 0.1
 
 

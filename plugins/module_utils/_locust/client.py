@@ -10,108 +10,103 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import urlencode
 
-from ansible.module_utils.urls import open_url
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import (
+    OPEN,
+    Access,
+    RefusedError,
+    fetch,
+    fetch_text,
+)
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_order import Order
 
 # Stopping waits until the last user has gone, a minute at most.
 STOP_TIMEOUT_S = 90.0
 # The master waits this much for the workers' last figures.
 FLUSH_S = 5.0
-PLUGIN_VERSION = 1
-
-
-class UnreachableError(Exception):
-    """The web interface did not answer, or not in time."""
-
-
-class RefusedError(Exception):
-    """The web interface answered that it will not."""
+# Locust's own report has everything in one page.
+REPORT_TIMEOUT_S = 30.0
+PLUGIN_VERSION = 2
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
 class Locust:
-    """A master's web interface; `timeout_s` bounds each request but a stop."""
+    """A master's web interface; `timeout_s` bounds each request but a stop and the report."""
 
     url: str
     timeout_s: float = 10.0
+    access: Access = OPEN
 
-    def state(self, since: int = 0, window: bool = False, renew_s: float = 0.0) -> dict[str, Any]:
-        """Return the swarm, its history from point `since` on; renew its lease for `renew_s` seconds unless 0."""
+    def state(
+        self, since: int = 0, window: bool = False, renew_s: float = 0.0, slices: int | None = None
+    ) -> dict[str, Any]:
+        """Return the swarm, its history from point `since` on; renew its lease for `renew_s` seconds unless 0.
+
+        `window` adds what was measured, `slices` what came in each second from that number on.
+        """
         query: dict[str, Any] = {"since": since}
         if window:
             query["window"] = 1
+        if slices is not None:
+            query["slices"] = slices
         if renew_s:
             query |= {"renew": 1, "lease": renew_s}
         return self._call("GET", f"/loadlift/swarm?{urlencode(query)}")
 
-    def start(self, order: Order) -> None:
+    def start(self, order: Order, slices: bool = False) -> None:
         """Start the swarm; raises RefusedError while another one runs."""
         fields = {
             "user_count": order.users,
             "spawn_rate": order.spawn_rate,
             "host": order.target,
-            "run_time": f"{order.run_time_s}s",
+            "run_time": f"{order.run_time_s()}s",
             "swarm_id": order.swarm_id,
             "swarm_lease": order.lease_s,
             "swarm_addresses": ",".join(order.addresses),
             "swarm_request_timeout": order.request_timeout_s,
             "swarm_wait": order.wait,
+            "swarm_slices": int(slices),
         }
-        answer = self._call("POST", "/swarm", urlencode(fields), "application/x-www-form-urlencoded")
-        if not answer.get("success"):
-            raise RefusedError(str(answer.get("message")))
+        self._swarm(fields)
 
-    def open_window(self, memo: Mapping[str, Any]) -> dict[str, Any]:
-        """Begin to measure; `memo` comes back in each state. Returns the state."""
-        return self._call("POST", "/loadlift/window", json.dumps(memo), "application/json", FLUSH_S + self.timeout_s)
+    def scale(self, order: Order, from_users: int) -> None:
+        """Bring the swarm that runs to the order's users at its spawn rate; its other options stay."""
+        run_time = f"{order.run_time_s(from_users)}s"
+        fields = {"user_count": order.users, "spawn_rate": order.spawn_rate, "run_time": run_time}
+        self._swarm(fields | {"swarm_id": order.swarm_id})
 
-    def close_window(self, since: int = 0) -> dict[str, Any]:
+    def open_window(self, memo: Mapping[str, Any], reset: bool = True) -> dict[str, Any]:
+        """Begin to measure, the ramp included unless `reset`; `memo` comes back in each state. Returns the state."""
+        told = json.dumps({"memo": memo, "reset": reset})
+        return self._call("POST", "/loadlift/window", told, "application/json", FLUSH_S + self.timeout_s)
+
+    def close_window(self, since: int = 0, slices: int = 0) -> dict[str, Any]:
         """Return the state with all that was measured, each worker's last figures included."""
-        return self._call(
-            "POST", f"/loadlift/window/close?since={since}", "{}", "application/json", FLUSH_S + self.timeout_s
-        )
+        path = f"/loadlift/window/close?since={since}&slices={slices}"
+        return self._call("POST", path, "{}", "application/json", FLUSH_S + self.timeout_s)
+
+    def report(self) -> str:
+        """Return Locust's own report, one HTML page."""
+        url = self.url.rstrip("/") + "/stats/report"
+        return fetch_text(url, REPORT_TIMEOUT_S, headers={"Accept": "text/html"}, access=self.access)
 
     def stop(self) -> None:
         """Stop the swarm that runs; returns when its last user has gone."""
         self._call("POST", "/stop", "", timeout_s=STOP_TIMEOUT_S)
 
+    def _swarm(self, fields: Mapping[str, Any]) -> None:
+        answer = self._call("POST", "/swarm", urlencode(fields), FORM)
+        if not answer.get("success"):
+            raise RefusedError(str(answer.get("message")))
+
     def _call(
         self, method: str, path: str, body: str | None = None, content_type: str = "", timeout_s: float = 0.0
     ) -> dict[str, Any]:
         headers = {"Content-Type": content_type} if content_type else {}
-        return fetch(self.url.rstrip("/") + path, timeout_s or self.timeout_s, method, body, headers)
-
-
-def fetch(
-    url: str, timeout_s: float, method: str = "GET", body: str | None = None, headers: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """Return a URL's JSON object; raises UnreachableError or RefusedError with the URL in its text."""
-    try:
-        with open_url(url, method=method, data=body, headers=dict(headers or {}), timeout=timeout_s) as answer:
-            found: dict[str, Any] = json.load(answer)
-    except HTTPError as error:
-        raise RefusedError(_told(url, error)) from error
-    except (OSError, HTTPException) as error:
-        raise UnreachableError(f"{url} did not answer: {error}") from error
-    except ValueError as error:
-        raise RefusedError(f"{url} did not answer with JSON: {error}") from error
-    return found
-
-
-def _told(url: str, error: HTTPError) -> str:
-    """Return what a refusal says."""
-    text = error.read().decode(errors="replace")
-    if error.code == 404:
-        return f"{url} is not there: is this a Locust that the role load_test deployed?"
-    try:
-        return str(json.loads(text)["message"])
-    except (ValueError, KeyError, TypeError):
-        return f"{url} answered {error.code}: {text[:200]}"
+        return fetch(self.url.rstrip("/") + path, timeout_s or self.timeout_s, method, body, headers, self.access)
 
 
 def read_counters(urls: tuple[str, ...], timeout_s: float = 5.0) -> dict[str, float]:

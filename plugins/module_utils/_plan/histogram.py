@@ -79,8 +79,11 @@ def merged(figures: Iterable[Figures], name: str = "") -> Figures:
 
 def matching(figures: Iterable[Figures], pattern: str) -> list[Figures]:
     """Return those whose `METHOD NAME`, or whose name alone, matches `pattern` (`*` and `?` as in file names)."""
-    return [
-        part
-        for part in figures
-        if fnmatchcase(f"{part.method} {part.name}", pattern) or fnmatchcase(part.name, pattern)
-    ]
+    return [part for part in figures if is_named(part, pattern)]
+
+
+def is_named(figures: Figures, pattern: str) -> bool:
+    """Tell whether a request's `METHOD NAME`, or its name alone, matches `pattern`."""
+    # Names such as /item/[id] are usual with Locust: brackets mean themselves.
+    plain = pattern.replace("[", "[[]")
+    return any(fnmatchcase(name, plain) for name in (f"{figures.method} {figures.name}", figures.name))

@@ -15,6 +15,11 @@ def milliseconds(value: float | None) -> str:
     return f"{value:.0f} ms" if value >= 10 else f"{value:.2g} ms"
 
 
+def seconds(value: float) -> str:
+    """Return a duration: 30 s, 2 min."""
+    return f"{value / 60:g} min" if value >= 60 and value % 60 == 0 else f"{value:g} s"
+
+
 def ratio(value: float | None) -> str:
     """Return a share as percent: 0 %, 0.02 %, 12 %."""
     if value is None:

@@ -41,31 +41,28 @@ class Order:
     request_timeout_s: float
     wait: str
     lease_s: float
+    reset_statistics: bool = True  # when all users are up
 
     @property
     def swarm_id(self) -> str:
         """How the master tells this swarm from others."""
         return f"{self.run_id}/{self.stage}"
 
-    @property
-    def ramp_wanted_s(self) -> float:
-        """How long the ramp takes at the spawn rate."""
-        return self.users / self.spawn_rate
+    def ramp_wanted_s(self, from_users: int = 0) -> float:
+        """Return how long the ramp takes at the spawn rate, from as many users as there were."""
+        return abs(self.users - from_users) / self.spawn_rate
 
-    @property
-    def ramp_limit_s(self) -> float:
-        """The longest ramp at which the spawn rate counts as held."""
-        return RAMP_STRETCH * self.ramp_wanted_s + RAMP_SLACK_S
+    def ramp_limit_s(self, from_users: int = 0) -> float:
+        """Return the longest ramp at which the spawn rate counts as held."""
+        return RAMP_STRETCH * self.ramp_wanted_s(from_users) + RAMP_SLACK_S
 
-    @property
-    def ramp_give_up_s(self) -> float:
-        """When a ramp that does not end is given up."""
-        return self.ramp_limit_s + RAMP_GIVE_UP_S
+    def ramp_give_up_s(self, from_users: int = 0) -> float:
+        """Return when a ramp that does not end is given up."""
+        return self.ramp_limit_s(from_users) + RAMP_GIVE_UP_S
 
-    @property
-    def run_time_s(self) -> int:
-        """When Locust ends the swarm by itself, whatever happens to the controller."""
-        return round(self.ramp_give_up_s + self.hold_s + RUN_TIME_SLACK_S)
+    def run_time_s(self, from_users: int = 0) -> int:
+        """Return when Locust ends the swarm by itself, whatever happens to the controller."""
+        return round(self.ramp_give_up_s(from_users) + self.hold_s + RUN_TIME_SLACK_S)
 
     @property
     def connect_addresses(self) -> tuple[str, ...]:
@@ -79,6 +76,8 @@ def order(options: Mapping[str, Any]) -> Order:
     """Return the order that a task's options make; raises InputError naming the first wrong one."""
     for check in (_check_names, _check_target, _check_numbers, _check_wait):
         check(options)
+    objectives = tuple(parse(sentence) for sentence in options["objectives"])
+    _check_stretches(objectives, options["hold"])
     return Order(
         options["run_id"],
         options["stage"],
@@ -88,12 +87,21 @@ def order(options: Mapping[str, Any]) -> Order:
         options["users"],
         options["spawn_rate"],
         options["hold"],
-        tuple(parse(sentence) for sentence in options["objectives"]),
+        objectives,
         tuple(options["counters"]),
         options["request_timeout"],
         options["wait"],
         options["lease"],
+        options.get("reset_statistics", True),
     )
+
+
+def _check_stretches(objectives: Sequence[Objective], hold: float) -> None:
+    for objective in objectives:
+        if objective.over_s and objective.over_s > hold:
+            raise InputError(
+                f"hold is {hold:g}: the objective '{objective.text}' wants at least {objective.over_s:g} seconds."
+            )
 
 
 def _check_names(options: Mapping[str, Any]) -> None:

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from . import human
 from .histogram import Figures, from_json
-from .objective import Measured, Result, evaluate
+from .objective import Measured, Objective, Result, evaluate
 from .swarm_order import Order
 from .verdict import judge, why_invalid
 
@@ -19,37 +20,67 @@ HISTORY_COLUMNS = ("t_s", "phase", "users", "requests_per_s", "failures_per_s", 
 REQUEST_COLUMNS = ("method", "name", "requests", "failures", "requests_per_s", "p50_ms", "p95_ms", "p99_ms")
 
 
-def summary(
-    order: Order, state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], counters: Mapping[str, float]
-) -> dict[str, Any]:
-    """Return the summary of a swarm whose hold is over.
+@dataclass(frozen=True)
+class Ending:
+    """How a swarm came to its end: what only its controller knows."""
 
-    `state` is what the master's plugin answers with its window, `counters` how far the target's counters went up.
-    """
-    total, requests = from_json(state["window"]["total"]), _figures(state)
-    swarm, errors = state["swarm"], state["window"]["errors"]
-    seconds = swarm["measured_s"] or 0.0
-    difference = counter_difference(counters, total.requests)
-    results = evaluate(order.objectives, Measured(total, requests, seconds, swarm["users_low"] or 0, difference))
-    verdict, reason = judge(why_invalid(order, swarm, total, errors), results, total)
+    counters: Mapping[str, float] = field(default_factory=dict)  # how far the target's own counters went up
+    worst: Mapping[Objective, float | None] = field(default_factory=dict)  # of the objectives on sliding stretches
+    aborted: str = ""  # what ended the swarm early, if an objective did
+    finished_at: float | None = None  # seconds since 1970; None while it runs
+
+
+def summary(
+    order: Order, state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], ending: Ending
+) -> dict[str, Any]:
+    """Return the summary of a swarm whose hold is over; `state` is what the master's plugin answers with its window."""
+    window, swarm = state["window"], state["swarm"]
+    total, seconds = from_json(window["total"]), swarm["counted_s"]
+    measured = measured_of(state, counter_difference(ending.counters, total.requests))
+    results = evaluate(order.objectives, measured, ending.worst)
+    invalid = why_invalid(order, swarm, total, window["errors"], bool(ending.aborted))
+    verdict, reason = judge(invalid, results, total, ending.aborted)
     return {
         **head(order, swarm),
-        **_whole(total, seconds),
-        "by_request": [_by_request(figures, seconds) for figures in requests],
-        "errors": [{key: error[key] for key in ("method", "name", "error", "occurrences")} for error in errors],
+        "finished_at": None if ending.finished_at is None else iso_time(ending.finished_at),
+        **whole(total, seconds),
+        "by_request": [by_request(figures, seconds) for figures in measured.requests],
+        "ramp": _ramp(window["ramp"]),
+        "errors": [
+            {key: error[key] for key in ("method", "name", "error", "occurrences")} for error in window["errors"]
+        ],
         "history": list(history),
-        "events": swarm["events"],
+        "events": [*swarm["events"], *([{"t_s": swarm["t_s"], "text": ending.aborted}] if ending.aborted else [])],
         "generator": generator(swarm),
         "objectives": [_result(result) for result in results],
         "verdict": verdict,
         "reason": reason,
-        "target_counters": {**counters, "difference_ratio": difference} if counters else {},
+        "target_counters": _counters(ending.counters, measured.counter_difference),
     }
+
+
+def measured_of(state: Mapping[str, Any], difference: float | None = None) -> Measured:
+    """Return what the objectives are held against."""
+    window, swarm = state["window"], state["swarm"]
+    requests = tuple(from_json(raw) for raw in window["requests"])
+    return Measured(from_json(window["total"]), requests, swarm["counted_s"], swarm["users_low"] or 0, difference)
+
+
+def _ramp(raw: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what was measured until all users were up, or nothing where they never were."""
+    if raw is None:
+        return None
+    total = from_json(raw["total"])
+    return {"seconds": raw["seconds"], **whole(total, raw["seconds"])}
+
+
+def _counters(counters: Mapping[str, float], difference: float | None) -> dict[str, Any]:
+    return {**counters, "difference_ratio": difference} if counters else {}
 
 
 def unfinished(order: Order, state: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the summary to leave behind while the swarm runs: what was measured so far, and that it is not the end."""
-    return summary(order, state, history, {}) | {"verdict": "invalid", "reason": UNFINISHED}
+    return summary(order, state, history, Ending()) | {"verdict": "invalid", "reason": UNFINISHED}
 
 
 def nothing(order: Order, reason: str) -> dict[str, Any]:
@@ -57,6 +88,7 @@ def nothing(order: Order, reason: str) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         **_ordered(order),
+        "finished_at": None,
         "requests": 0,
         "failures": 0,
         "by_request": [],
@@ -78,18 +110,20 @@ def head(order: Order, swarm: Mapping[str, Any]) -> dict[str, Any]:
         "started_at": iso_time(swarm["started_at"]),
         "ramp_s": swarm["ramp_s"],
         "measured_s": swarm["measured_s"],
+        "counted_s": swarm["counted_s"],
         "peak_users": swarm["users_high"],
         "workers": len(swarm["workers"]),
     }
 
 
 def generator(swarm: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how the load generator itself fared."""
-    peaks = swarm["worker_peaks"].values()
+    """Return how the load generator itself fared while it was measured."""
+    peaks = swarm["worker_peaks"]
     return {
-        "worker_cpu_percent_max": max((peak["cpu_percent"] for peak in peaks), default=0.0),
-        "loop_lag_ms_max": max((peak["loop_lag_ms"] for peak in peaks), default=0.0),
+        "worker_cpu_percent_max": max((peak["cpu_percent"] for peak in peaks.values()), default=0.0),
+        "loop_lag_ms_max": max((peak["loop_lag_ms"] for peak in peaks.values()), default=0.0),
         "missing_workers": len(swarm["lost"]),
+        "workers": [{"id": worker, **peaks[worker]} for worker in sorted(peaks)],
     }
 
 
@@ -110,19 +144,47 @@ def counters_between(before: Mapping[str, float], after: Mapping[str, float]) ->
     return {name: value - before[name] for name, value in after.items() if name in before}
 
 
-def progress_line(order: Order, swarm: Mapping[str, Any], point: Mapping[str, Any], left_s: float) -> str:
+def progress_line(order: Order, swarm: Mapping[str, Any], point: Mapping[str, Any]) -> str:
     """Return one line on a running swarm."""
     rate = point["requests_per_s"]
     failures = point["failures_per_s"] / rate if rate else 0.0
-    phase = "hold" if swarm["ramp_s"] is not None else "ramp"
+    phase = "ramp" if swarm["ramp_s"] is None else "hold"
     return (
         f"{order.stage}  {phase}  {point['users']:,} of {order.users:,} users  {human.rate(rate)} requests/s  "
-        f"p95 {human.milliseconds(point['p95_ms'])}  failures {human.ratio(failures)}  {max(left_s, 0):.0f} s left"
+        f"p95 {human.milliseconds(point['p95_ms'])}  failures {human.ratio(failures)}  "
+        f"{max(_left_s(order, swarm), 0):.0f} s left"
     )
 
 
-def _figures(state: Mapping[str, Any]) -> tuple[Figures, ...]:
-    return tuple(from_json(raw) for raw in state["window"]["requests"])
+def _left_s(order: Order, swarm: Mapping[str, Any]) -> float:
+    """Return how long the swarm will yet take, the hold after the ramp included."""
+    if swarm["ramp_s"] is not None:
+        return float(order.hold_s - swarm["measured_s"])
+    return max(order.ramp_wanted_s(swarm["ramp_from_users"]) - float(swarm["ramping_s"]), 0.0) + order.hold_s
+
+
+def aborted_at(swarm: Mapping[str, Any]) -> str:
+    """Return when an objective ended the swarm."""
+    if swarm["ramp_s"] is None:
+        return f"aborted {swarm['ramping_s']:.0f} s into the ramp"
+    return f"aborted {swarm['measured_s']:.0f} s into the hold"
+
+
+def earlier(kept: Mapping[str, Any]) -> str:
+    """Return what became of an earlier attempt at a stage, from its summary; of one without, from an empty mapping."""
+    if not kept:
+        return "an earlier attempt was interrupted before it measured anything"
+    if kept.get("finished_at"):
+        return f"an earlier attempt was {kept['verdict']} ({kept['reason'].rstrip('.')})"
+    when = f" of {kept['started_at']}" if kept.get("started_at") else ""
+    measured = kept.get("measured_s")
+    where = "in its ramp" if measured is None else f"{measured:.0f} s into its hold"
+    return f"an earlier attempt{when} was interrupted {where}, after {kept['requests']:,} requests"
+
+
+def is_valid(kept: Mapping[str, Any]) -> bool:
+    """Tell whether a kept summary is a result that need not be measured again."""
+    return bool(kept.get("finished_at")) and kept.get("verdict") in ("passed", "failed")
 
 
 def _ordered(order: Order) -> dict[str, Any]:
@@ -135,10 +197,12 @@ def _ordered(order: Order) -> dict[str, Any]:
         "users": order.users,
         "spawn_rate": order.spawn_rate,
         "hold_s": order.hold_s,
+        "reset_statistics": order.reset_statistics,
     }
 
 
-def _whole(total: Figures, seconds: float) -> dict[str, Any]:
+def whole(total: Figures, seconds: float) -> dict[str, Any]:
+    """Return the figures of all requests together."""
     return {
         "requests": total.requests,
         "failures": total.failures,
@@ -150,7 +214,8 @@ def _whole(total: Figures, seconds: float) -> dict[str, Any]:
     }
 
 
-def _by_request(figures: Figures, seconds: float) -> dict[str, Any]:
+def by_request(figures: Figures, seconds: float) -> dict[str, Any]:
+    """Return the figures of one request."""
     return {
         "method": figures.method,
         "name": figures.name,
@@ -182,5 +247,7 @@ def _result(result: Result) -> dict[str, Any]:
         "measured": None if result.measured is None else round(factor * result.measured, 4),
         "unit": objective.unit or (objective.metric if objective.metric.endswith("/s") else ""),
         "limit": round(factor * objective.limit, 4),
+        "over_s": objective.over_s,
+        "abort": objective.abort,
         "held": result.held,
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.histogram import Figures
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.objective import Measured, Objective, evaluate, parse
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 
@@ -40,6 +41,8 @@ MEASURED = Measured(
         ("requests >= 1_000", "requests", None, ">=", 1000.0, ""),
         ("users = 30000", "users", None, "=", 30000.0, ""),
         ("counter difference < 2%", "counter difference", None, "<", 0.02, "%"),
+        ('p95 of "GET /search?q=a<b" < 1s', "p95", "GET /search?q=a<b", "<", 1000.0, "ms"),
+        ("p95 of GET /search?q=1 < 1s", "p95", "GET /search?q=1", "<", 1000.0, "ms"),
     ],
 )
 def test_a_sentence_is_read(
@@ -66,14 +69,48 @@ def test_a_sentence_is_read(
         ("counter difference < 3", "% for counter difference", 23),
         ("p95 of < 3ms", "a request such as GET /data", 8),
         ("users of /data = 3", "a comparison, since users is of the whole swarm,", 7),
-        ("failures < 1% always", "nothing more", 15),
+        ("failures < 1% always", "nothing more, or ', abort'", 15),
+        ("p95 < 2s over", "a number", 14),
+        ("p95 < 2s over 30", "s, m or h", 17),
+        ("p95 < 2s over 0.5s", "at least 1s", 15),
+        ("users = 5 over 10s", "nothing more, since users is of the whole hold,", 11),
+        ("p95 < 2s, abandon", "abort", 11),
+        ("p95 < 2s, abort now", "nothing more", 17),
+        ("p95 < 2s abort", "nothing more, or ', abort'", 10),
+        ("requests > 10, abort", "nothing more, since requests is known at the end only,", 16),
+        ("counter difference < 2%, abort", "nothing more, since counter difference is known at the end only,", 26),
     ],
 )
 def test_an_error_points_at_the_place(sentence: str, wanted: str, place: int) -> None:
     with pytest.raises(InputError) as error:
         parse(sentence)
     assert wanted in str(error.value)
-    assert f"at character {place};" in str(error.value)
+    said, shown, caret = str(error.value).split("\n")
+    assert f"at character {place};" in said
+    assert (shown, caret) == (f"  {sentence}", "  " + " " * (place - 1) + "^")
+
+
+@pytest.mark.parametrize(
+    ("tail", "over_s", "abort", "after_s"),
+    [
+        ("", None, False, 0.0),
+        (" over 30s", 30.0, False, 0.0),
+        (" over 2m, abort", 120.0, True, 0.0),
+        (" over 1h", 3600.0, False, 0.0),
+        (", abort", None, True, 5.0),
+        (" ,abort after 20s", None, True, 20.0),
+        (" over 10s, abort after 1m", 10.0, True, 60.0),
+    ],
+)
+def test_stretches_and_abort_are_read(tail: str, over_s: float | None, abort: bool, after_s: float) -> None:
+    found = parse("p99 of GET /data < 2s" + tail)
+    assert (found.request, found.limit) == ("GET /data", 2000.0)
+    assert (found.over_s, found.abort, found.abort_after_s) == (over_s, abort, after_s)
+
+
+def test_a_count_of_failures_that_is_passed_aborts_at_once() -> None:
+    assert parse("failures = 0, abort").abort_after_s == 0.0
+    assert parse("failures < 1%, abort").abort_after_s == 5.0
 
 
 @given(st.text(max_size=40))
@@ -89,13 +126,32 @@ def test_any_text_is_read_or_refused(sentence: str) -> None:
     st.sampled_from(["<", "<=", ">", ">=", "="]),
     st.decimals(min_value=0, max_value=10**6, places=2),
     st.sampled_from([("us", 0.001), ("ms", 1.0), ("s", 1000.0)]),
+    st.sampled_from([("", None), (" over 30s", 30.0), (" over 1.5m", 90.0)]),
+    st.sampled_from([("", False), (", abort", True), (", abort after 9s", True)]),
 )
-def test_every_time_keeps_its_value(
-    metric: str, request_: str, comparison: str, value: object, unit: tuple[str, float]
+def test_every_sentence_keeps_its_values(
+    metric: str,
+    request_: str,
+    comparison: str,
+    value: object,
+    unit: tuple[str, float],
+    over: tuple[str, float | None],
+    abort: tuple[str, bool],
 ) -> None:
-    found = parse(f"{metric}{request_} {comparison} {value}{unit[0]}")
+    found = parse(f"{metric}{request_} {comparison} {value}{unit[0]}{over[0]}{abort[0]}")
     assert (found.metric, found.comparison, found.unit) == (metric, comparison, "ms")
     assert found.limit == pytest.approx(float(str(value)) * unit[1])
+    assert (found.over_s, found.abort) == (over[1], abort[1])
+
+
+@given(st.from_regex(r"[A-Z]{3,6} /[a-z0-9/\[\]{}=?&:._-]{0,20}", fullmatch=True))
+def test_a_request_is_found_by_its_own_name(name: str) -> None:
+    assume(not any(sign in name for sign in "*?"))
+    method, _space, path = name.partition(" ")
+    objective = parse(f"requests of {name} = 3")
+    assert objective.request == name
+    measured = Measured(figures(path, 3), (replace(figures(path, 3), method=method),), 1.0, 0)
+    assert evaluate([objective], measured)[0].held
 
 
 @pytest.mark.parametrize(

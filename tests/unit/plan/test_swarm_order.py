@@ -51,8 +51,8 @@ def test_a_wrong_option_is_named_with_what_is_allowed(wrong: dict[str, Any], sen
 
 def test_locust_s_own_run_time_outlasts_the_slowest_swarm_and_no_more_than_that() -> None:
     placed = order(OPTIONS)
-    assert placed.ramp_wanted_s < placed.ramp_limit_s < placed.ramp_give_up_s
-    assert placed.ramp_give_up_s + placed.hold_s < placed.run_time_s < 200
+    assert placed.ramp_wanted_s() < placed.ramp_limit_s() < placed.ramp_give_up_s()
+    assert placed.ramp_give_up_s() + placed.hold_s < placed.run_time_s() < 200
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from locust import events
 
-VERSION = 1  # of the JSON at /loadlift/swarm
+VERSION = 2  # of the JSON at /loadlift/swarm
 
 
 def install() -> None:

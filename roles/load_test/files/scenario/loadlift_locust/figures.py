@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from copy import copy
 from typing import Any
 
 from locust.stats import (
@@ -37,6 +39,58 @@ def window(stats: RequestStats) -> dict[str, Any]:
         "requests": [entry(found) for found in entries if found.num_requests or found.num_failures],
         "errors": [StatsError.to_dict(error) for error in stats.errors.values()],
     }
+
+
+class Slices:
+    """What came in each tick, each request apart, as text: that of an hour stays in memory."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._last: dict[Any, StatsEntry] = {}
+        self._last_t = 0.0
+
+    def add(self, t: float, window: int, stats: RequestStats) -> None:
+        """Add what came since the last tick; `window` is the number of the window that is open, or 0."""
+        came = [self._came(key, found) for key, found in stats.entries.items()]
+        part = {
+            "window": window,
+            "seconds": round(t - self._last_t, 3),
+            "requests": [one for one in came if one["requests"] or one["failures"]],
+        }
+        self._texts.append(json.dumps(part, separators=(",", ":")))
+        self._last = {key: _kept(found) for key, found in stats.entries.items()}
+        self._last_t = t
+
+    def since(self, number: int) -> list[dict[str, Any]]:
+        """Return the slices from that number on."""
+        return [json.loads(text) for text in self._texts[number:]]
+
+    def forget(self, t: float) -> None:
+        """Begin to count from zero: the statistics were reset at `t`."""
+        self._last, self._last_t = {}, t
+
+    def _came(self, key: Any, now: StatsEntry) -> dict[str, Any]:
+        before = self._last.get(key)
+        if before is None:
+            return entry(now)
+        times = diff_response_time_dicts(now.response_times, before.response_times)
+        came = sorted((time, count) for time, count in times.items() if count)
+        return {
+            "method": now.method or "",
+            "name": now.name,
+            "requests": now.num_requests - before.num_requests,
+            "failures": now.num_failures - before.num_failures,
+            "total_ms": round(now.total_response_time - before.total_response_time, 3),
+            "min_ms": came[0][0] if came else 0.0,
+            "max_ms": came[-1][0] if came else 0.0,
+            "histogram": came,
+        }
+
+
+def _kept(found: StatsEntry) -> StatsEntry:
+    kept = copy(found)
+    kept.response_times = dict(found.response_times)
+    return kept
 
 
 class History:

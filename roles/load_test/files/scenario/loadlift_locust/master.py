@@ -14,6 +14,7 @@ from locust.rpc import Message
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
 from loadlift_locust import VERSION, figures, process
+from loadlift_locust.generators import Generators
 from loadlift_locust.options import told
 
 LOG = logging.getLogger(__name__)
@@ -31,16 +32,20 @@ class Swarm:
     spawn_rate: float
     lease_s: float
     workers: tuple[str, ...]  # those it was started on
+    host: str
+    addresses: tuple[str, ...]
     started: float = field(default_factory=time.monotonic)
     started_at: float = field(default_factory=time.time)
     history: figures.History = field(default_factory=figures.History)
+    slices: figures.Slices | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
     joined: set[str] = field(default_factory=set)
-    worker_peaks: dict[str, dict[str, float]] = field(default_factory=dict)
+    ramp_from_users: int = 0  # as many as ran when the last ramp began
     users_low: int | None = None  # fewest users since the window opened
     users_high: int = 0
     ramp: dict[str, Any] | None = None  # what was measured before the window opened
+    windows: int = 0  # how many were opened; scaling opens another one
     window_opened: float | None = None
     window_closed: float | None = None
     memo: dict[str, Any] = field(default_factory=dict)  # the controller's own notes
@@ -48,6 +53,12 @@ class Swarm:
 
     def __post_init__(self) -> None:
         self.lease_ends = self.started + self.lease_s
+        self.ramp_started = self.counted_since = self.started
+
+    @property
+    def window(self) -> int:
+        """The number of the window that is open, or 0."""
+        return self.windows if self.window_opened and not self.window_closed else 0
 
     @property
     def t(self) -> float:
@@ -66,7 +77,7 @@ class Master:
     def __init__(self, environment: Environment, runner: MasterRunner) -> None:
         self._environment = environment
         self._runner = runner
-        self._reports: dict[str, dict[str, Any]] = {}
+        self._generators = Generators()
         self._flushed: set[str] = set()
         self._flush_number = 0
         self._flush_done = Event()
@@ -88,26 +99,50 @@ class Master:
         if self.swarm and self.swarm.lease_s:
             self.swarm.lease_ends = time.monotonic() + (seconds or self.swarm.lease_s)
 
-    def open_window(self, memo: dict[str, Any]) -> None:
-        """Begin to measure: what came before is kept apart as the ramp."""
+    def open_window(self, memo: dict[str, Any], reset: bool = True) -> None:
+        """Begin to measure: what came before is kept apart as the ramp, and still counts unless `reset`."""
         if not self.swarm:
             return
         self.flush()
         swarm = self.swarm
-        swarm.ramp = figures.window(self._runner.stats)
-        self._runner.stats.reset_all()
-        swarm.window_opened = time.monotonic()
+        now = time.monotonic()
+        swarm.ramp = figures.window(self._runner.stats) | {"seconds": round(now - swarm.counted_since, 3)}
+        if reset:
+            self._runner.stats.reset_all()
+            swarm.counted_since = now
+            swarm.history.forget(swarm.t)
+            if swarm.slices:
+                swarm.slices.forget(swarm.t)
+        swarm.windows += 1
+        swarm.window_opened = now
         swarm.users_low = self._runner.user_count
-        swarm.worker_peaks = {}
         swarm.memo = memo
-        swarm.history.forget(swarm.t)
+        self._generators.begin()
+
+    def rescale(self, users: int, spawn_rate: float) -> None:
+        """Note that the swarm that runs ramps to another number of users: its window is over."""
+        swarm = self.swarm
+        if not swarm:
+            return
+        swarm.tell(f"scaled from {swarm.users:,} to {users:,} users at {spawn_rate:g} users/s")
+        swarm.ramp_from_users, swarm.ramp_started = self._runner.user_count, time.monotonic()
+        swarm.users, swarm.spawn_rate = users, spawn_rate
+        swarm.window_opened = swarm.users_low = None
+        self._runner.spawning_completed = False  # Locust notes it a moment later
 
     def close_window(self) -> dict[str, Any]:
         """Return what was measured up to now, each worker's last figures included."""
         self.flush()
-        if self.swarm and not self.swarm.window_closed:
-            self.swarm.window_closed = time.monotonic()
-        return figures.window(self._runner.stats)
+        swarm = self.swarm
+        if swarm and not swarm.window_closed:
+            self._slice(swarm)
+            swarm.window_closed = time.monotonic()
+        return self.window()
+
+    def window(self) -> dict[str, Any]:
+        """Return all that was measured, and the ramp apart once it is over."""
+        ramp = self.swarm.ramp if self.swarm and self.swarm.window_opened else None
+        return figures.window(self._runner.stats) | {"ramp": ramp}
 
     def flush(self) -> None:
         """Fetch what each worker has measured since its last report."""
@@ -126,8 +161,8 @@ class Master:
             self.swarm.ended_by = why
             self._runner.stop()
 
-    def state(self, since: int) -> dict[str, Any]:
-        """Return the swarm as JSON, its history from point `since` on."""
+    def state(self, since: int, slices: int | None = None) -> dict[str, Any]:
+        """Return the swarm as JSON, its history from point `since` on, its slices from number `slices` on if told."""
         return {
             "version": VERSION,
             "state": self._runner.state,
@@ -135,27 +170,34 @@ class Master:
             "users": self._runner.user_count,
             "limits": process.limits(),
             "workers": [self._worker(client) for client in self._runner.clients.all],
-            "swarm": self._swarm_state(self.swarm, since) if self.swarm else None,
+            "swarm": self._swarm_state(self.swarm, since) | _slices(self.swarm, slices) if self.swarm else None,
         }
 
     def _swarm_state(self, swarm: Swarm, since: int) -> dict[str, Any]:
         closed = swarm.window_closed or time.monotonic()
         measured = closed - swarm.window_opened if swarm.window_opened else None
+        ramp = swarm.window_opened - swarm.ramp_started if swarm.window_opened else None
         return {
             "id": swarm.id,
             "users": swarm.users,
             "spawn_rate": swarm.spawn_rate,
             "started_at": swarm.started_at,
             "t_s": round(swarm.t, 3),
-            "ramp_s": round(swarm.window_opened - swarm.started, 3) if swarm.window_opened else None,
+            "host": swarm.host,
+            "addresses": list(swarm.addresses),
+            "ramp_from_users": swarm.ramp_from_users,
+            "ramping_s": round(time.monotonic() - swarm.ramp_started, 3),
+            "ramp_s": round(ramp, 3) if ramp is not None else None,
             "measured_s": round(measured, 3) if measured is not None else None,
+            "counted_s": round(closed - swarm.counted_since, 3),
+            "window": swarm.windows,
             "spawned": bool(self._runner.spawning_completed),
             "users_low": swarm.users_low,
             "users_high": swarm.users_high,
             "workers": list(swarm.workers),
             "lost": sorted(swarm.lost),
             "joined": sorted(swarm.joined),
-            "worker_peaks": swarm.worker_peaks,
+            "worker_peaks": self._generators.peaks(swarm.workers + tuple(sorted(swarm.joined))),
             "lease_left_s": round(swarm.lease_ends - time.monotonic(), 1) if swarm.lease_s else None,
             "ended_by": swarm.ended_by,
             "events": swarm.events,
@@ -171,7 +213,7 @@ class Master:
             "users": client.user_count,
             "cpu_percent": client.cpu_usage,
             "memory_bytes": client.memory_usage,
-            **self._reports.get(client.id, {}),
+            **self._generators.report(client.id),
         }
 
     def _on_start(self, **_kwargs: Any) -> None:
@@ -183,7 +225,11 @@ class Master:
             self._runner.spawn_rate,
             options.swarm_lease,
             tuple(client.id for client in workers),
+            self._environment.host or "",
+            tuple(address for address in options.swarm_addresses.split(",") if address),
+            slices=figures.Slices() if options.swarm_slices else None,
         )
+        self._generators.begin()
 
     def _on_stopping(self, **_kwargs: Any) -> None:
         if not self.swarm:
@@ -198,7 +244,7 @@ class Master:
 
     def _on_report(self, client_id: str, data: dict[str, Any], **_kwargs: Any) -> None:
         if "loadlift" in data:
-            self._reports[client_id] = data["loadlift"]
+            self._generators.add(client_id, data["loadlift"])
 
     def _on_flushed(self, environment: Environment, msg: Message, **_kwargs: Any) -> None:
         if msg.data["number"] != self._flush_number:
@@ -236,16 +282,11 @@ class Master:
         if swarm.users_low is not None:
             swarm.users_low = min(swarm.users_low, users)
         swarm.history.add(swarm.t, "hold" if swarm.window_opened else "ramp", users, self._runner.stats.total)
-        for client in self._runner.clients.all:
-            peaks = swarm.worker_peaks.setdefault(client.id, {"cpu_percent": 0.0, "loop_lag_ms": 0.0})
-            lag = self._reports.get(client.id, {}).get("loop_lag_ms", 0.0)
-            peaks["loop_lag_ms"] = max(peaks["loop_lag_ms"], lag)
-            if self._cpu_counts(swarm):
-                peaks["cpu_percent"] = max(peaks["cpu_percent"], client.cpu_usage)
+        self._slice(swarm)
 
-    def _cpu_counts(self, swarm: Swarm) -> bool:
-        # A worker's figure is the mean of its last CPU_SECONDS: in the window's first ones it tells of the ramp.
-        return not swarm.window_opened or time.monotonic() - swarm.window_opened > 2 * process.CPU_SECONDS
+    def _slice(self, swarm: Swarm) -> None:
+        if swarm.slices:
+            swarm.slices.add(swarm.t, swarm.window, self._runner.stats)
 
     def _look_for_losses(self, swarm: Swarm) -> None:
         present = self._present()
@@ -255,3 +296,7 @@ class Master:
         for worker in present - set(swarm.workers) - swarm.joined:
             swarm.joined.add(worker)
             swarm.tell(f"worker {worker} joined")
+
+
+def _slices(swarm: Swarm, since: int | None) -> dict[str, Any]:
+    return {"slices": swarm.slices.since(since)} if swarm.slices and since is not None else {}

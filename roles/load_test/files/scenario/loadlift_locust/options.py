@@ -15,6 +15,7 @@ OPTIONS: dict[str, tuple[str | float, str]] = {
     "swarm_addresses": ("", "host:port,... to connect to instead of the host's own; visitors are spread over them"),
     "swarm_request_timeout": (60.0, "Seconds that a visitor waits for an answer"),
     "swarm_wait": ("5-15", "Seconds between a visitor's requests, as MIN-MAX"),
+    "swarm_slices": (0, "1 keeps what came in each second, each request apart"),
 }
 
 
@@ -24,6 +25,8 @@ def add(parser: LocustArgumentParser, **_kwargs: Any) -> None:
     for name, (default, text) in OPTIONS.items():
         flag = "--" + name.replace("_", "-")
         group.add_argument(flag, dest=name, type=type(default), default=default, help=text)
+    secrets = "JSON file with user and password, or token, that --web-login asks for"
+    group.add_argument("--web-access", dest="web_access", default="", help=secrets)
 
 
 def told(environment: Environment) -> Namespace:

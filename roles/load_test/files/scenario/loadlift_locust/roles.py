@@ -8,8 +8,9 @@ from typing import Any
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from loadlift_locust import web, worker
+from loadlift_locust import access, web, worker
 from loadlift_locust.master import Master
+from loadlift_locust.options import told
 
 LOG = logging.getLogger(__name__)
 
@@ -19,6 +20,17 @@ def attach(environment: Environment, **_kwargs: Any) -> None:
     if isinstance(environment.runner, WorkerRunner):
         worker.attach(environment, environment.runner)
     elif isinstance(environment.runner, MasterRunner) and environment.web_ui:
+        _guard(environment)
         web.add_routes(environment.web_ui, Master(environment, environment.runner))
     else:
         LOG.warning("This Locust is neither a worker nor a master with a web interface: no lease, no windows.")
+
+
+def _guard(environment: Environment) -> None:
+    path = told(environment).web_access
+    try:
+        if path and environment.web_ui:
+            access.guard(environment.web_ui, path)
+    except access.AccessError as error:
+        LOG.error("%s", error)
+        raise SystemExit(1) from error

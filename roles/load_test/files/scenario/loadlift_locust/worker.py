@@ -41,7 +41,8 @@ def attach(environment: Environment, runner: WorkerRunner) -> None:
     gevent.spawn(lag.watch)
 
     def report(client_id: str, data: dict[str, Any], **_kwargs: Any) -> None:
-        data["loadlift"] = {**limits, "loop_lag_ms": lag.take_ms()}
+        used = {"clock_s": time.monotonic(), "cpu_s": time.process_time()}
+        data["loadlift"] = {**limits, **used, "loop_lag_ms": lag.take_ms()}
 
     def flush(environment: Environment, msg: Message, **_kwargs: Any) -> None:
         # Messages of one worker arrive in order: once the master has the answer, it has the figures.
