@@ -13,8 +13,8 @@ description:
     other, waits until that permission has reached the load balancer, and registers the function - one task does it all.
   - An option that is left out is left alone. A run with nothing to do makes four calls, five where O(tags) is given.
   - Another O(function) takes the place of the registered one. A target group of this type holds a single function, so
-    requests fail between the two for a moment. To change code without a gap give a function with an alias, and move
-    the alias.
+    requests fail between the two. The gap lasts for three calls, and on AWS some seconds more until a new permission
+    has reached the load balancer. To change code without any gap give a function with an alias, and move the alias.
   - A task that is run again after it was cut off at any point reaches the wanted state.
 author: loadlift.aws maintainers (@loadlift)
 options:
@@ -92,7 +92,7 @@ options:
     type: bool
     default: true
   wait_timeout:
-    description: Seconds to wait at most.
+    description: Seconds to wait at most; as long at most for a function that is still being made.
     type: int
     default: 300
 attributes:
@@ -127,6 +127,12 @@ EXAMPLES = r"""
       interval: 60
       matcher: 200-299
     tags: {team: shop}
+
+- name: Let new code go live without a gap - publish a version, and move the alias to it
+  amazon.aws.lambda_alias:
+    function_name: QueryFunction
+    name: live
+    function_version: 7
 
 - name: Remove the target group and the permission
   loadlift.aws.lambda_target_group:
@@ -186,14 +192,20 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.loadlift.aws.plugins.module_utils._aws import awslambda, elbv2
 from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import Clients
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.function import check_place, parse_function
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError, Plan
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.function import (
+    check_found,
+    check_place,
+    check_state,
+    parse_function,
+)
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import Plan
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.target_group import (
     ARN,
     Permission,
     Target,
     TargetGroup,
     WantedTargetGroup,
+    check_room,
     check_wanted,
     plan_absent,
     plan_present,
@@ -210,6 +222,7 @@ class LambdaTargetGroup:
     def __init__(self, module: AnsibleAWSModule, clients: Clients) -> None:
         self.params, self.region, self.clients = module.params, module.region, clients
         self.current: TargetGroup | None = None
+        self.pending = False
 
     def plan(self) -> Plan:
         """Read and decide."""
@@ -251,7 +264,11 @@ class LambdaTargetGroup:
             tags=params["tags"],
             purge_tags=params["purge_tags"],
             manage_permission=params["manage_permission"],
+            function_pending=self.pending,
+            patience_s=params["wait_timeout"],
         )
+        if self.current is None:
+            check_room(*elbv2.target_groups_there_and_allowed(self.clients))
         return plan_present(self.current, wanted, self._permissions(function_arn))
 
     def _plan_absent(self) -> Plan:
@@ -269,17 +286,10 @@ class LambdaTargetGroup:
         registered = self.current.target if self.current else None
         if registered and wanted.is_named_by(registered.function_arn):
             return registered.function_arn
-        found = awslambda.get_function(self.clients, wanted.name, wanted.qualifier)
-        if found is None or not wanted.is_named_by(found.arn):
-            raise InputError(
-                f"function is '{self.params['function']}'; there is no such function in region {self.region}"
-                f"{' with qualifier ' + repr(wanted.qualifier) if wanted.qualifier else ''}."
-            )
-        if found.state == "Failed":
-            raise InputError(
-                f"function is '{self.params['function']}', whose state is Failed ({found.state_reason}); "
-                "allowed is one that works."
-            )
+        found = awslambda.get_function(self.clients, wanted.name, wanted.qualifier) or awslambda.NO_FUNCTION
+        check_found(self.params["function"], wanted, found.arn, self.region)
+        check_state(self.params["function"], found.state, found.state_reason)
+        self.pending = found.state == "Pending"
         return found.arn
 
     def _permissions(self, function_arn: str | None) -> dict[str, Permission]:

@@ -24,6 +24,9 @@ class Function:
     state_reason: str
 
 
+NO_FUNCTION = Function("", "", "")
+
+
 def get_function(clients: Clients, name: str, qualifier: str) -> Function | None:
     """Return the function, its version or alias, or None.
 

@@ -3,30 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import AwsError, Clients, ask, ask_pages
+from ansible_collections.loadlift.aws.plugins.module_utils._aws.elbv2_account import (
+    PAGE,
+    allowed,
+    describe_listeners,
+    describe_tags,
+)
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.target_group import (
     HEALTH_PARAMETERS,
     MULTI_VALUE,
+    TARGET_GROUPS,
+    TARGET_GROUPS_LIMIT,
     Target,
     TargetGroup,
 )
 
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
-RESOURCES_A_CALL = 20
-
-
-def describe_tags(clients: Clients, arns: Sequence[str], resource: str) -> dict[str, dict[str, str]]:
-    """Return ARN -> tags, in as many calls as twenty resources each make."""
-    tags: dict[str, dict[str, str]] = {}
-    for start in range(0, len(arns), RESOURCES_A_CALL):
-        some = list(arns[start : start + RESOURCES_A_CALL])
-        described = ask(clients, "elbv2", "DescribeTags", resource, ResourceArns=some)["TagDescriptions"]
-        tags |= {one["ResourceArn"]: boto3_tag_list_to_ansible_dict(one.get("Tags", [])) for one in described}
-    return tags
+ALL = "the target groups"
 
 
 def get_target_group(clients: Clients, name: str, with_tags: bool) -> TargetGroup | None:
@@ -57,8 +53,14 @@ def get_target_group(clients: Clients, name: str, with_tags: bool) -> TargetGrou
 
 def lambda_target_group_names(clients: Clients) -> list[str]:
     """Return the names of the region's target groups of type lambda."""
-    found = ask_pages(clients, "elbv2", "DescribeTargetGroups", "the target groups", "TargetGroups")
+    found = ask_pages(clients, "elbv2", "DescribeTargetGroups", ALL, "TargetGroups")
     return [group["TargetGroupName"] for group in found if group.get("TargetType") == "lambda"]
+
+
+def target_groups_there_and_allowed(clients: Clients) -> tuple[int, int]:
+    """Return how many target groups the region has, and how many it may have."""
+    there = sum(1 for _group in ask_pages(clients, "elbv2", "DescribeTargetGroups", ALL, "TargetGroups", PageSize=PAGE))
+    return there, allowed(clients, TARGET_GROUPS_LIMIT, there + 1, TARGET_GROUPS)
 
 
 def get_target(clients: Clients, target_group_arn: str, resource: str) -> Target | None:
@@ -109,17 +111,6 @@ def describe_forwarding(clients: Clients, group: TargetGroup) -> list[str]:
                     place = f"{listener['Protocol']} listener {listener['Port']} of load balancer '{balancer}'"
                     words.append(f"priority {rule['Priority']} of {place}")
     return words
-
-
-def describe_listeners(clients: Clients, load_balancer_arn: str) -> list[dict[str, Any]]:
-    """Return the listeners of a load balancer, as AWS tells them.
-
-    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeListeners.html
-    """
-    resource = f"load balancer '{load_balancer_arn}'"
-    return list(
-        ask_pages(clients, "elbv2", "DescribeListeners", resource, "Listeners", LoadBalancerArn=load_balancer_arn)
-    )
 
 
 def _target_group_arns(rule: Mapping[str, Any]) -> set[str]:

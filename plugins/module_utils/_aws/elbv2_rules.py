@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import AwsError, Clients, ask_pages
-from ansible_collections.loadlift.aws.plugins.module_utils._aws.elbv2 import describe_listeners, describe_tags
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.limits import RULES
+from ansible_collections.loadlift.aws.plugins.module_utils._aws.elbv2_account import (
+    PAGE,
+    allowed,
+    describe_listeners,
+    describe_tags,
+)
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.limits import RULES, RULES_LIMIT
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import Rule, rule_from_aws
-
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeRules.html: a page's highest size
-PAGE = 400
 
 
 def describe_rules(clients: Clients, listener_arn: str, with_tags: bool, may_be_gone: bool = False) -> list[Rule]:
@@ -89,15 +91,8 @@ def target_group_arns(clients: Clients, names: Sequence[str]) -> dict[str, str]:
 
 
 def rules_allowed(clients: Clients, rules: int) -> int:
-    """Return the quota of rules a load balancer; AWS is asked only where `rules` are more than every account may have.
-
-    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeAccountLimits.html
-    """
-    if rules <= RULES:
-        return RULES
-    limits = ask_pages(clients, "elbv2", "DescribeAccountLimits", "the account's quotas", "Limits")
-    told = [int(limit["Max"]) for limit in limits if limit["Name"] == "rules-per-application-load-balancer"]
-    return told[0] if told else RULES
+    """Return the quota of rules a load balancer, where there are to be `rules`."""
+    return allowed(clients, RULES_LIMIT, rules, RULES)
 
 
 def listener_arn_of(params: dict[str, Any], clients: Clients) -> str:

@@ -69,6 +69,25 @@ def region_of(arn: str) -> str:
     return arn.split(":")[3]
 
 
+def check_found(text: str, wanted: FunctionName, arn: str, region: str | None) -> None:
+    """Raise InputError where `arn`, empty for none, is not the function that the option's `text` means."""
+    if arn and wanted.account not in ("", account_of(arn)):
+        raise InputError(
+            f"function is '{text}' of account {wanted.account}; allowed are those of account {account_of(arn)}, "
+            "in which the target group is."
+        )
+    if not arn or not wanted.is_named_by(arn):
+        qualifier = f" with qualifier '{wanted.qualifier}'" if wanted.qualifier else ""
+        account = f" of account {wanted.account}" if wanted.account else ""
+        raise InputError(f"function is '{text}'; there is no such function{account} in region {region}{qualifier}.")
+
+
+def check_state(text: str, state: str, reason: str) -> None:
+    """Raise InputError for a function that cannot be invoked; one that is idle or being made can be waited for."""
+    if state == "Failed":
+        raise InputError(f"function is '{text}', whose state is Failed ({reason}); allowed is one that works.")
+
+
 def check_place(function: FunctionName, region: str | None) -> None:
     """Raise InputError for a function of another region: a target group invokes only those of its own."""
     if function.region and function.region != region:

@@ -15,7 +15,9 @@ from .condition import HEADER, HOST, METHOD, PATH, QUERY, SOURCE, Condition, Con
 from .plan import InputError
 
 LENGTH = 128
+# Of wildcards, the page on conditions says five a rule; the one on quotas says six since 2025, and said five before.
 VALUES, WILDCARDS, TARGET_GROUPS, RULES = 5, 5, 5, 100
+RULES_LIMIT = "rules-per-application-load-balancer"  # its name in DescribeAccountLimits
 STICKINESS = (1, 604800)
 WEIGHTS = (0, 999)
 ALLOWED = {

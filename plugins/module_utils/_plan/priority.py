@@ -85,13 +85,15 @@ def fit(
     taken: Mapping[int, str],
     kept_free: Collection[int] = (),
     at_the_end: bool = False,
+    leaving: Collection[int] = (),
 ) -> Place:
     """Return where a rule belongs inside of `limits`, which are never left.
 
     It stays where it is as long as that is right. Else it goes behind those that are more specific than it or overlap
     with it, in front of those that would leave it nothing; where no number can be had there, to the next best place.
     `taken` says who (ARN) has a number, be it one of `others` or not, and may have to move by one to make room. Numbers
-    that are `kept_free` go neither to the rule nor to those that move; nor does a rule move that has one.
+    that are `kept_free` go neither to the rule nor to those that move; nor does a rule move that has one. To take the
+    number of a rule that is `leaving` is better than a worse place.
     """
     sharing = [rule for rule in others if may_overlap(conditions, rule.conditions)]
     # A rule with the same conditions that came behind this one has no claim.
@@ -106,12 +108,10 @@ def fit(
     for window in dict.fromkeys((best, needed, limits)):
         if current is not None and window.holds(current):
             return Place(current, {})
-        free = _free_numbers(window, {*taken, *kept_free})
-        if free:
-            return Place(free[-1] if at_the_end else free[0], {})
-        room = with_room(window, taken, kept_free)
-        if room:
-            return room
+        for obstacles in (taken, {number: arn for number, arn in taken.items() if number not in leaving}):
+            room = _free(window, obstacles, kept_free, at_the_end) or with_room(window, obstacles, kept_free)
+            if room:
+                return room
     raise InputError(
         f"priority is {AUTO}, but there is no room between {limits.after} and {limits.before}, and none can be made "
         "there; leave a gap between the numbers that are asked for."
@@ -183,6 +183,11 @@ def _free_numbers(window: Window, taken: Collection[int]) -> list[int]:
         return []
     last = next(number for number in range(window.before - 1, window.after, -1) if number not in taken)
     return [first, last]
+
+
+def _free(window: Window, taken: Mapping[int, str], kept_free: Collection[int], at_the_end: bool) -> Place | None:
+    free = _free_numbers(window, {*taken, *kept_free})
+    return Place(free[-1] if at_the_end else free[0], {}) if free else None
 
 
 def with_room(window: Window, taken: Mapping[int, str], kept_free: Collection[int]) -> Place | None:

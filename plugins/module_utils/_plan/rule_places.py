@@ -13,7 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from .matching import may_overlap
 from .plan import InputError
-from .priority import HIGHEST, LOWEST, WantedPlace, Window, fit, neighbour, with_room
+from .priority import HIGHEST, LOWEST, Place, WantedPlace, Window, fit, neighbour, with_room
 from .rule import Rule, in_order
 
 ROUNDS = 20  # each settles at least one rule for good; two or three are usual
@@ -44,7 +44,7 @@ def places(entries: Sequence[Entry], kept: Sequence[Rule], removed: Sequence[Rul
     for _round in range(ROUNDS):
         if sum(table.settle(entry) for entry in ordered) == 0:
             break
-    return {**table.leaving, **{key: rule.priority for key, rule in table.rules.items()}}
+    return {**table.first, **table.leaving, **{key: rule.priority for key, rule in table.rules.items()}}
 
 
 def _check_numbers(entries: Sequence[Entry], kept: Sequence[Rule]) -> None:
@@ -59,10 +59,14 @@ def _check_numbers(entries: Sequence[Entry], kept: Sequence[Rule]) -> None:
 
 @dataclass
 class _Table:
-    """The rules while they find their places: those that stay, by ARN or key, and the numbers of those that leave."""
+    """The rules while they find their places: those that stay, by ARN or key, and the numbers of those that leave.
+
+    `first` are the numbers that those have now: one that is no more in `leaving` is to go before all others move.
+    """
 
     rules: dict[str, Rule]
     leaving: dict[str, int]
+    first: Mapping[str, int]
     kept_free: set[int] = field(default_factory=set)
     in_front: Mapping[str, set[str]] = field(default_factory=dict)  # of a key: the keys that must be in front of it
 
@@ -73,10 +77,18 @@ class _Table:
         limits = self._limits(key)
         at_the_end = entry.place.at_the_end and limits.before <= HIGHEST
         others, current = list(self.rules.values()), now.priority if now else None
-        room = fit(entry.rule.conditions, limits, others, current, self.taken(), self.kept_free, at_the_end)
+        leaving = self.leaving.values()
+        room = fit(entry.rule.conditions, limits, others, current, self.taken(), self.kept_free, at_the_end, leaving)
+        self._send_first(room)
         self.move(room.moved)
         self.rules[key] = replace(entry.rule, priority=room.priority)
         return current != room.priority
+
+    def _send_first(self, room: Place) -> None:
+        """Let rules that leave go before others take their numbers."""
+        numbers = {room.priority, *room.moved.values()}
+        stay = {arn: number for arn, number in self.leaving.items() if arn in room.moved or number not in numbers}
+        self.leaving = stay
 
     def taken(self) -> dict[int, str]:
         """Return who has which number."""
@@ -101,7 +113,8 @@ class _Table:
 
 def _table(entries: Sequence[Entry], kept: Sequence[Rule], removed: Sequence[Rule]) -> _Table:
     asked = {entry.place.number for entry in entries if entry.place.number is not None}
-    table = _Table({rule.arn: rule for rule in kept}, {rule.arn: rule.priority for rule in removed}, set(asked))
+    leaving = {rule.arn: rule.priority for rule in removed}
+    table = _Table({rule.arn: rule for rule in kept}, leaving, dict(leaving), set(asked))
     for entry in entries:
         if entry.place.number is not None:
             table.rules[entry.rule.arn] = replace(entry.rule, priority=entry.place.number)
@@ -111,22 +124,23 @@ def _table(entries: Sequence[Entry], kept: Sequence[Rule], removed: Sequence[Rul
     table.kept_free |= {number for _first, _then, number in pairs if number}
     table.in_front = _closed(entries, kept, [(first, then) for first, then, _number in pairs])
     for rule in removed:
-        if rule.priority in asked and any(may_overlap(entry.rule.conditions, rule.conditions) for entry in entries):
-            _step_aside(table, rule)
+        if rule.priority in asked:
+            _step_aside(table, rule, [entry.rule for entry in entries])
     return table
 
 
-def _step_aside(table: _Table, rule: Rule) -> None:
-    """Let a rule that leaves, whose number is asked for, stay behind it until others have taken its requests.
+def _step_aside(table: _Table, rule: Rule, entries: Sequence[Rule]) -> None:
+    """Let a rule that leaves, whose number is asked for, stay behind it until others have taken its requests over.
 
-    Where there is no room for it, it keeps its number, and has to go first.
+    Where no other may do that, or where there is no room behind it, it goes first.
     """
     number = next(n for n in range(rule.priority + 1, HIGHEST + 2) if n not in table.kept_free)
     del table.leaving[rule.arn]
+    heirs = any(may_overlap(entry.conditions, rule.conditions) for entry in entries)
     room = with_room(Window(number - 1, number), table.taken(), table.kept_free) if number <= HIGHEST else None
-    if room and room.priority == number:
+    if heirs and room and room.priority == number:
         table.move(room.moved)
-    table.leaving[rule.arn] = number if room and room.priority == number else rule.priority
+        table.leaving[rule.arn] = number
 
 
 def _pairs(entries: Sequence[Entry], kept: Sequence[Rule]) -> Iterable[tuple[str, str, int]]:

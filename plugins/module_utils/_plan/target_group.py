@@ -45,6 +45,10 @@ HEALTH_PARAMETERS = {
 }
 MATCHER = re.compile(r"[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*")
 
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html: a region, by default
+TARGET_GROUPS = 3000
+TARGET_GROUPS_LIMIT = "target-groups"  # its name in DescribeAccountLimits
+
 HealthCheck = Mapping[str, Any]
 
 
@@ -96,6 +100,8 @@ class WantedTargetGroup:
     tags: Tags | None = None
     purge_tags: bool = True
     manage_permission: bool = True
+    function_pending: bool = False  # it is being made: Lambda takes no permission for it yet
+    patience_s: float = 300
 
 
 def check_wanted(name: str, health_check: HealthCheck | None) -> None:
@@ -121,6 +127,14 @@ def _check_interval(said: HealthCheck) -> None:
     if said["interval"] <= said["timeout"]:
         raise InputError(
             f"health_check.interval is {said['interval']}; it must be greater than the timeout, {said['timeout']}."
+        )
+
+
+def check_room(groups: int, allowed: int) -> None:
+    """Raise InputError where `groups` are there already and one more would be more than `allowed`."""
+    if groups >= allowed:
+        raise InputError(
+            f"The region has {groups} target groups and would get another; AWS allows this account {allowed}."
         )
 
 
@@ -292,6 +306,8 @@ def _function_calls(
     arn: str | Learned = current.arn if current else Learned(ARN)
     registered = current.target.function_arn if current and current.target else None
     calls = _permission_calls(arn, wanted, permissions) if wanted.manage_permission else []
+    if wanted.function_pending and (calls or registered != wanted.function_arn):
+        calls.insert(0, _wait_for_function(wanted))
     if registered and registered != wanted.function_arn:
         if wanted.manage_permission and registered in permissions:
             calls.append(_remove_permission(permissions[registered]))
@@ -299,6 +315,19 @@ def _function_calls(
     if registered != wanted.function_arn:
         calls.append(_targets_call("RegisterTargets", arn, wanted.name, wanted.function_arn))
     return calls
+
+
+def _wait_for_function(wanted: WantedTargetGroup) -> Call:
+    """https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html."""
+    function, qualifier = split_arn(wanted.function_arn or "")
+    return Call(
+        "lambda",
+        "GetFunction",
+        {"FunctionName": function, **({"Qualifier": qualifier} if qualifier else {})},
+        f"function '{wanted.function_arn}'",
+        awaited={"Configuration.State": "Active"},
+        patience_s=wanted.patience_s,
+    )
 
 
 def _permission_calls(

@@ -13,7 +13,8 @@ from loadlift_lab.control_plane.registry import Refused, before
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html#rules-quotas
 CONDITION_VALUES_PER_RULE = 5
-CONDITION_WILDCARDS_PER_RULE = 6
+# Five by .../application/rule-condition-types.html, six by the page on quotas since 2025: the stricter one is enforced.
+CONDITION_WILDCARDS_PER_RULE = 5
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RuleCondition.html
 ONCE_A_RULE = ("host-header", "http-request-method", "path-pattern", "source-ip")
 WILDCARD_FIELDS = ("host-header", "http-header", "path-pattern", "query-string")
