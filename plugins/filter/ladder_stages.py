@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The filters `loadlift.aws.ladder_stages`, `ladder_problem` and `ladder_verdict`; documentation in the .yml files."""
+"""The filters `loadlift.aws.ladder_*` of ladders of swarms; documentation in the .yml files."""
 
 from __future__ import annotations
 
@@ -32,6 +32,19 @@ def ladder_problem(
     return ""
 
 
+def ladder_begin(earlier: dict[str, Any], fresh: dict[str, Any], stages: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return how a run begins or goes on, or in `problem` why it cannot."""
+    try:
+        return {"problem": "", **ladder.begin(earlier, fresh, stages)}
+    except InputError as error:
+        return {"problem": str(error)}
+
+
+def ladder_interrupted(earlier: dict[str, Any]) -> str:
+    """Return in one sentence what became of a run that was interrupted, or an empty text."""
+    return ladder.interrupted(earlier)
+
+
 def ladder_verdict(summaries: list[dict[str, Any]], stages: list[dict[str, Any]]) -> dict[str, str]:
     """Return the ladder's verdict and the reason."""
     verdict, reason = ladder.verdict(summaries, {stage["stage"]: stage["must_pass"] for stage in stages})
@@ -42,4 +55,10 @@ class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"ladder_stages": ladder_stages, "ladder_problem": ladder_problem, "ladder_verdict": ladder_verdict}
+        return {
+            "ladder_begin": ladder_begin,
+            "ladder_interrupted": ladder_interrupted,
+            "ladder_problem": ladder_problem,
+            "ladder_stages": ladder_stages,
+            "ladder_verdict": ladder_verdict,
+        }

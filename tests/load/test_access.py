@@ -8,6 +8,7 @@ import json
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -242,12 +243,12 @@ def test_a_locust_is_told_of(whole: Cluster, make_swarm: MakeSwarm, tmp_path: Pa
     swarm.begin(2, 10, False)
     swarm.drive(to_the_end=False)
     wait_until(lambda: whole.locust.state(window=True)["window"]["total"]["requests"], 5, "something was measured")
-    playbook = tmp_path / "look.json"
+    playbook, interpreter = tmp_path / "look.json", f"ansible_python_interpreter={sys.executable}"
     look = {"loadlift.aws.locust_swarm_info": {"url": whole.locust.url}, "register": "found"}
     show = {"ansible.builtin.copy": {"content": "{{ found | to_json }}", "dest": str(tmp_path / "found.json")}}
     playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [look, show]}]))
     ended = subprocess.run(
-        ["ansible-playbook", "-c", "local", "-i", "localhost,", str(playbook)],
+        ["ansible-playbook", "-c", "local", "-i", "localhost,", "-e", interpreter, str(playbook)],
         capture_output=True,
         text=True,
         check=False,

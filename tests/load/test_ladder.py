@@ -58,10 +58,11 @@ class Ladder:
         extra = json.dumps(self.variables | more)
         return ["ansible-playbook", "-i", "localhost,", str(self.folder / "ladder.json"), "-e", extra]
 
-    def run(self, tasks_from: str = "ladder", **more: Any) -> subprocess.CompletedProcess[str]:
-        """Run it to its end."""
+    def run(self, tasks_from: str = "ladder", **more: Any) -> tuple[int, str]:
+        """Run it to its end; return its code and what it said, whose lines Ansible breaks where it likes."""
         command = self.command(tasks_from, **more)
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | CREDENTIALS)
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | CREDENTIALS)
+        return ended.returncode, " ".join(ended.stdout.split())
 
     def kept(self, name: str) -> dict[str, Any]:
         """Return one of the run's JSON files, empty before it is there."""
@@ -92,11 +93,11 @@ def test_a_killed_ladder_goes_on_where_it_stopped(ladder: Ladder) -> None:
     first = (ladder.results / "run/one/summary.json").read_bytes()
     assert [stage["stage"] for stage in ladder.kept("ladder.json")["stages"]] == ["one"]
 
-    hinted = ladder.run(load_test_run_id="another", load_test_profiles={"mini": long[:1]})
-    assert "was interrupted: one failed. To go on with it: -e load_test_run_id=run" in hinted.stdout
-    ended = ladder.run()
-    assert ended.returncode == 0, ended.stdout
-    assert "was interrupted: one failed. It goes on with two." in ended.stdout
+    _code, hint = ladder.run(load_test_run_id="another", load_test_profiles={"mini": long[:1]})
+    assert "was interrupted: one failed. To go on with it: -e load_test_run_id=run" in hint
+    code, said = ladder.run()
+    assert code == 0, said
+    assert "was interrupted: one failed. It goes on with two." in said
     kept = ladder.kept("ladder.json")
     assert [(stage["stage"], stage["verdict"]) for stage in kept["stages"]] == [
         ("one", "failed"),
@@ -109,9 +110,9 @@ def test_a_killed_ladder_goes_on_where_it_stopped(ladder: Ladder) -> None:
     assert told.endswith("requests; it is kept in two.attempt-1")
     assert ladder.kept("two.attempt-1/summary.json")["finished_at"] is None
 
-    again = ladder.run()
-    assert again.returncode == 2
-    assert "load_test_run_id is 'run', and that run is finished: results are never overwritten." in again.stdout
+    code, said = ladder.run()
+    assert code == 2
+    assert "load_test_run_id is 'run', and that run is finished: results are never overwritten." in said
 
 
 @pytest.fixture
@@ -129,10 +130,12 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def test_results_are_uploaded_and_never_overwritten(bucket: Any, tmp_path: Path, whole: Cluster, site: Site) -> None:
     ladder = Ladder(tmp_path, whole, site, load_test_results_bucket=bucket.name, load_test_results_prefix="/shop/")
+    for name in ("load_test_profile", "load_test_profiles"):
+        del ladder.variables[name]  # a survey tells one swarm, not a ladder
     survey = {"load_test_users": "5", "load_test_spawn_rate": "5", "load_test_hold": "1", "load_test_target": site.url}
     survey |= {"load_test_objectives": "failures < 1%\n p95 < 2s \n\n", "load_test_wait": "0.3-0.7"}
-    ended = ladder.run("swarm", **survey)
-    assert ended.returncode == 0, ended.stdout
+    code, said = ladder.run("swarm", **survey)
+    assert code == 0, said
     names = ["junit.xml", "history.csv", "locust.html", "requests.csv", "summary.json"]
     wanted = {f"shop/run/swarm/{name}" for name in names} | {"shop/run/ladder.json"}
     uploaded = {one.key: one for one in bucket.objects.all()}
@@ -140,7 +143,7 @@ def test_results_are_uploaded_and_never_overwritten(bucket: Any, tmp_path: Path,
     for key, one in uploaded.items():
         assert one.get()["Body"].read() == (ladder.results / key.removeprefix("shop/")).read_bytes()
     assert len(ladder.kept("swarm/summary.json")["objectives"]) == 2
-    elsewhere = ladder.run("swarm", **survey, load_test_results_directory=str(tmp_path / "elsewhere"))
-    assert elsewhere.returncode == 2
-    assert "already: results are never overwritten" in elsewhere.stdout
+    code, said = ladder.run("swarm", **survey, load_test_results_directory=str(tmp_path / "elsewhere"))
+    assert code == 2
+    assert "already: results are never overwritten" in said
     assert not (tmp_path / "elsewhere").exists()

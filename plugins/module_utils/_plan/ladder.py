@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "request_timeout": 60.0,
     "wait": "5-15",
     "lease": 20.0,
+    "reset_statistics": True,
 }
 NUMBERS: dict[str, type[int] | type[float]] = {
     "users": int,
@@ -101,6 +102,60 @@ def _numbers(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
         except (TypeError, ValueError) as error:
             raise InputError(f"{where}: {name} is '{raw[name]}'; a number is needed.") from error
     return numbers
+
+
+def begin(earlier: Mapping[str, Any], fresh: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how a run begins, or goes on where an interrupted one of its name stopped.
+
+    `earlier` is what `ladder.json` of that name holds, empty where there is none; `fresh` is it at a run's start. The
+    answer has `ladder` to go on writing, the `stages` still to run, the `steps` that bring the system to where the
+    first of them finds it, and a `note` that tells what happened. Raises InputError where it cannot go on.
+    """
+    if not earlier:
+        return {"ladder": dict(fresh), "stages": list(stages), "steps": [], "note": ""}
+    _refuse_to_resume(earlier, fresh)
+    kept = _kept(earlier["stages"])
+    if [stage["stage"] for stage in kept] != [stage["stage"] for stage in stages[: len(kept)]]:
+        raise InputError(f"load_test_run_id is '{earlier['run_id']}': that run had other stages, so it cannot go on.")
+    left = stages[len(kept) :]
+    return {
+        "ladder": {**earlier, "stages": kept},
+        "stages": list(left),
+        "steps": _steps_of(stages[: len(kept)]),
+        "note": f"{interrupted(earlier)} It goes on with {left[0]['stage'] if left else 'its verdict'}.",
+    }
+
+
+def _refuse_to_resume(earlier: Mapping[str, Any], fresh: Mapping[str, Any]) -> None:
+    run_id = f"load_test_run_id is '{earlier['run_id']}'"
+    if earlier.get("finished_at"):
+        raise InputError(f"{run_id}, and that run is finished: results are never overwritten.")
+    if earlier["profile"] != fresh["profile"]:
+        raise InputError(
+            f"{run_id}: that run is of profile '{earlier['profile']}', load_test_profile is '{fresh['profile']}'."
+        )
+
+
+def _kept(stages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the stages that need not run again: all but invalid ones at the end, such as of a master that died."""
+    kept = list(stages)
+    while kept and kept[-1]["verdict"] == "invalid":
+        kept.pop()
+    return kept
+
+
+def _steps_of(stages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the steps that these stages took, each once, where it came last."""
+    taken = [step for stage in stages for step in (*stage["before"], *stage["during"])]
+    return [step for place, step in enumerate(taken) if step not in taken[place + 1 :]]
+
+
+def interrupted(earlier: Mapping[str, Any]) -> str:
+    """Return what became of a run that was interrupted; an empty text of one that was not, or of none."""
+    if not earlier or earlier.get("finished_at"):
+        return ""
+    ran = ", ".join(f"{stage['stage']} {stage['verdict']}" for stage in earlier["stages"]) or "no stage had ended"
+    return f"Run {earlier['run_id']} of {earlier['started_at']} (profile {earlier['profile']}) was interrupted: {ran}."
 
 
 def verdict(stages: Sequence[Mapping[str, Any]], must_pass: Mapping[str, bool]) -> tuple[str, str]:

@@ -88,3 +88,70 @@ def ran(stage: str, verdict: str) -> dict[str, Any]:
 )
 def test_a_finding_is_no_failure_of_the_ladder(stages: list[dict[str, Any]], verdict: str, reason: str) -> None:
     assert ladder.verdict(stages, {"base": False, "top": True}) == (verdict, reason)
+
+
+FRESH = {"run_id": "run", "profile": "quick", "started_at": "2026-11-24T10:00:00Z", "finished_at": None, "stages": []}
+LADDER = read(
+    STAGE | {"stage": "base", "before": ["path_to_lambda", "query_cache_on"]},
+    STAGE | {"stage": "shift", "during": ["path_to_lambda"]},
+    STAGE | {"stage": "top"},
+)
+
+
+def begun(*kept: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return ladder.begin(FRESH | {"stages": list(kept)} | more, FRESH, LADDER)
+
+
+def names(stages: list[dict[str, Any]]) -> list[str]:
+    return [stage["stage"] for stage in stages]
+
+
+def test_a_new_run_runs_every_stage() -> None:
+    assert ladder.begin({}, FRESH, LADDER) == {"ladder": FRESH, "stages": LADDER, "steps": [], "note": ""}
+
+
+@pytest.mark.parametrize(
+    ("kept", "left", "steps"),
+    [
+        ([], ["base", "shift", "top"], []),
+        ([ran("base", "failed")], ["shift", "top"], ["path_to_lambda", "query_cache_on"]),
+        ([ran("base", "invalid"), ran("shift", "passed")], ["top"], ["query_cache_on", "path_to_lambda"]),
+        ([ran("base", "passed"), ran("shift", "invalid")], ["shift", "top"], ["path_to_lambda", "query_cache_on"]),
+        ([ran("base", "invalid")], ["base", "shift", "top"], []),
+        (
+            [ran("base", "passed"), ran("shift", "passed"), ran("top", "passed")],
+            [],
+            ["query_cache_on", "path_to_lambda"],
+        ),
+    ],
+)
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    kept: list[dict[str, Any]], left: list[str], steps: list[str]
+) -> None:
+    found = begun(*kept)
+    assert names(found["stages"]) == left
+    assert names(found["ladder"]["stages"]) + left == names(LADDER)
+    assert found["steps"] == steps
+    assert found["ladder"]["started_at"] == FRESH["started_at"]
+
+
+def test_what_happened_is_told() -> None:
+    assert begun(ran("base", "failed"))["note"] == (
+        "Run run of 2026-11-24T10:00:00Z (profile quick) was interrupted: base failed. It goes on with shift."
+    )
+    assert ladder.interrupted(FRESH).endswith("was interrupted: no stage had ended.")
+    assert ladder.interrupted(FRESH | {"finished_at": "2026-11-24T10:09:00Z"}) == ladder.interrupted({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("kept", "more", "sentence"),
+    [
+        ([], {"finished_at": "2026-11-24T10:09:00Z"}, "load_test_run_id is 'run', and that run is finished: results"),
+        ([], {"profile": "full"}, "is 'run': that run is of profile 'full', load_test_profile is 'quick'."),
+        ([ran("cache", "passed")], {}, "load_test_run_id is 'run': that run had other stages, so it cannot go on."),
+    ],
+)
+def test_what_cannot_go_on_is_refused(kept: list[dict[str, Any]], more: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError) as error:
+        begun(*kept, **more)
+    assert sentence in str(error.value)
