@@ -94,11 +94,11 @@ def test_a_taken_port_is_named_with_its_holder(settings: LabSettings) -> None:
 
 
 def test_the_port_check_ends_with_one_sentence(settings: LabSettings) -> None:
-    command = [sys.executable, "-m", "loadlift_lab.preflight", "ports", f"--directory={settings.directory}"]
+    command = [sys.executable, "-m", "loadlift_lab.preflight", "ports", f"--subnet={SUBNET}"]
     folder = Path(preflight.__file__).parents[1]
     with socket.create_server((SUBNET + ".1", 14001)):
         answer = subprocess.run(
-            [*command, f"{SUBNET}.1:14001"],
+            [*command, f"--directory={settings.directory}", f"{SUBNET}.1:14001"],
             capture_output=True,
             text=True,
             check=False,
@@ -106,6 +106,15 @@ def test_the_port_check_ends_with_one_sentence(settings: LabSettings) -> None:
         )
     assert answer.returncode == 1
     assert answer.stdout.startswith(f"The lab cannot start: {SUBNET}.1:14001 is taken by process")
+
+
+def test_a_stopped_lab_may_move_to_other_addresses(settings: LabSettings, capsys: pytest.CaptureFixture[str]) -> None:
+    settings.save()
+    with socket.create_server((SUBNET + ".4", settings.cdn_port)):
+        arguments = ["ports", f"--subnet={SUBNET}", f"--directory={settings.directory}"]
+        assert preflight.main([*arguments, "--edges=3"]) == 0
+        assert preflight.main([*arguments, "--edges=4"]) == 1
+    assert f"{SUBNET}.4:{settings.cdn_port} is taken" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("allowed", "sentence"), [(False, "lab_install_packages is false.")])

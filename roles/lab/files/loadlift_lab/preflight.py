@@ -16,7 +16,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -123,6 +123,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     commands.add_parser("may-install").add_argument("--allowed", type=lambda text: text.lower() == "true", default=True)
     ports = commands.add_parser("ports")
     ports.add_argument("--subnet", default=LabSettings.subnet)
+    ports.add_argument("--edges", type=int, default=LabSettings.cdn_edges)
     ports.add_argument("--directory", type=Path, required=True)
     ports.add_argument("more", nargs="*")
     return parser.parse_args(arguments)
@@ -143,9 +144,10 @@ def _check_ports(options: argparse.Namespace) -> str:
     try:
         settings = LabSettings.load(options.directory)
     except FileNotFoundError:
-        settings = LabSettings(options.directory, options.directory, subnet=options.subnet)
+        settings = LabSettings(options.directory, options.directory)
     if is_running(settings):
         return ""
+    settings = replace(settings, subnet=options.subnet, cdn_edges=options.edges)
     more = [(host, int(port)) for host, port in (text.rsplit(":", 1) for text in options.more)]
     taken = taken_ports(lab_addresses(settings) + more)
     if not taken:

@@ -22,10 +22,8 @@ from loadlift_lab.data_plane.load_balancer import addresses
 def reconcile(context: Context) -> None:
     """Make every edge serve what the API describes, from origins where they are now."""
     snapshot = context.observed(account.read)
-    if not snapshot.distributions:
-        process.remove(context)
-        return
     settings = context.settings
     known = addresses.by_dns_name(settings)
-    places = [process.surroundings(settings, number) for number in range(1, settings.cdn_edges + 1)]
+    edges = range(1, settings.cdn_edges + 1) if snapshot.distributions else ()
+    places = [process.surroundings(settings, number) for number in edges]
     process.take_up(context, {place: render(snapshot, known, place) for place in places})

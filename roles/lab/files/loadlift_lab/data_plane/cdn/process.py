@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,8 @@ def open_files(hard_limit: int) -> int:
 
 
 def take_up(context: Context, configurations: Mapping[Surroundings, str]) -> None:
-    """Make each edge run with its configuration; raises EdgeError when nginx refuses it, and the old ones stay."""
+    """Make each edge run with its configuration, and no other; raises EdgeError when nginx refuses it."""
+    _remove_others(context, {place.number for place in configurations})
     new = {place: text for place, text in configurations.items() if _written(place) != text}
     for number, (place, configuration) in enumerate(new.items()):
         # They differ in addresses only: nginx needs to check one.
@@ -102,11 +103,13 @@ def _begin(context: Context, place: Surroundings, configuration: str) -> None:
         context.supervisor.signal(name, "HUP")
 
 
-def remove(context: Context) -> None:
-    """End every edge: there is no distribution any more."""
+def _remove_others(context: Context, numbers: Collection[int]) -> None:
+    """End the edges that nothing describes any more: no distribution, or a lab of fewer edges."""
     for name in context.supervisor.names(PREFIX):
-        context.supervisor.remove(name)
-        shutil.rmtree(folder(context.settings, int(name.removeprefix(PREFIX))), ignore_errors=True)
+        number = int(name.removeprefix(PREFIX))
+        if number not in numbers:
+            context.supervisor.remove(name)
+            shutil.rmtree(folder(context.settings, number), ignore_errors=True)
 
 
 def status(place: Surroundings) -> dict[str, Any]:
