@@ -87,5 +87,6 @@ molecule: setup-test ## Each role in a lab of its own
 	@rm -f "$(MOLECULE_EPHEMERAL_DIRECTORY)/state.yml" # what an interrupted run made is no longer there
 	molecule test --all --workers 2
 
-unit: setup-test ## Unit, lab and integration tests
-	pytest
+unit: setup-test ## Unit, lab and integration tests; those of swarms, which mostly wait, side by side
+	pytest --ignore=tests/load
+	pytest tests/load -n 4 --dist worksteal

@@ -136,6 +136,19 @@ def test_a_person_logs_in_with_the_page(guarded: Cluster) -> None:
     assert json.load(browser.open(f"{base}/loadlift/swarm", timeout=5))["version"]
 
 
+def test_a_new_token_is_taken_up_without_a_restart(guarded: Cluster, secrets: Path) -> None:
+    told = secrets / "access.json"
+    before = told.read_text()
+    told.write_text(json.dumps({"token": "another-token"}))
+    assert with_access(guarded, token="another-token").state()["version"]
+    with pytest.raises(RefusedError, match="does not take this web_token"):
+        guarded.locust.state()
+    told.write_text("{}")
+    assert with_access(guarded, token="another-token").state()["version"]
+    told.write_text(before)
+    assert guarded.locust.state()["version"]
+
+
 def test_no_secret_is_shown(guarded: Cluster, site: Site, tmp_path: Path) -> None:
     told = {
         "url": guarded.locust.url,
@@ -171,7 +184,7 @@ def test_no_secret_is_shown(guarded: Cluster, site: Site, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("mode", "content", "login", "said"),
     [
-        (0o644, '{"token": "secret-token"}', ["--web-login"], "others than its owner may read it"),
+        (0o644, '{"token": "secret-token"}', ["--web-login"], "everybody may read it"),
         (0o600, '{"user": "somebody"}', ["--web-login"], "it needs user and password, or token"),
         (0o600, "secret-token", ["--web-login"], "it is no JSON object"),
         (0o600, '{"token": "secret-token"}', [], "--web-access needs --web-login"),

@@ -8,14 +8,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import Locust, fetch
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import Locust
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import Access, RefusedError, fetch
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.scenario import requests
 from moto.server import ThreadedMotoServer
 
+from load.certificate import make as make_certificate
 from load.cluster import free_port
 from load.deployment import Deployment, changed, stop_supervisor, supervised, write_supervisor
 
@@ -152,3 +155,30 @@ def test_systemd_understands_the_units(tmp_path: Path, endpoint: str) -> None:
     assert "IPAddressAllow=localhost 192.0.2.7\n" in master
     assert "LimitNOFILE=1048576\n" in master
     assert units[2].read_text().count("Wants=load-test-worker@") == 3
+
+
+def test_a_web_interface_with_token_tls_and_base_path_is_deployed(host: Deployment, tmp_path: Path) -> None:
+    token = "a-token-that-opens-the-web-interface"
+    certificate, key = make_certificate(tmp_path)
+    here = {
+        "load_test_python": sys.executable,
+        "load_test_worker_processes": 1,
+        "load_test_web_token": token,
+        "load_test_web_base_path": "/locust",
+        "load_test_web_tls_certificate": str(certificate),
+        "load_test_web_tls_key": str(key),
+        "load_test_web_ca_path": str(certificate),
+    }
+    said = host.deploy(**here)
+    url = f"https://127.0.0.1:{told(host)['load_test_web_port']}/locust"
+    access = Access(token=token, ca_path=str(certificate))
+    assert Locust(url, 5.0, access).state()["workers"]
+    with pytest.raises(RefusedError, match="wants web_user and web_password, or web_token"):
+        Locust(url, 5.0, replace(access, token="")).state()
+    assert changed(host.deploy(**here)) == 0
+    folder = Path(told(host)["load_test_directory"])
+    secret = folder / "access.json"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    elsewhere = [path for path in folder.parent.rglob("*") if path.is_file() and path != secret]
+    assert not any(token.encode() in path.read_bytes() for path in elsewhere)
+    assert token not in said

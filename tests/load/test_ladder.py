@@ -145,5 +145,22 @@ def test_results_are_uploaded_and_never_overwritten(bucket: Any, tmp_path: Path,
     assert len(ladder.kept("swarm/summary.json")["objectives"]) == 2
     code, said = ladder.run("swarm", **survey, load_test_results_directory=str(tmp_path / "elsewhere"))
     assert code == 2
-    assert "already: results are never overwritten" in said
+    assert "and that run is finished: results are never overwritten." in said
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_job_whose_folder_is_gone_goes_on_from_the_bucket(
+    bucket: Any, tmp_path: Path, whole: Cluster, site: Site
+) -> None:
+    ladder = Ladder(tmp_path, whole, site, load_test_results_bucket=bucket.name)
+    ladder.variables["load_test_profiles"]["mini"].pop()
+    one = {"stage": "one", "verdict": "failed", "reason": "p95 3 s, not under 2 s."}
+    earlier = {"run_id": "run", "profile": "mini", "started_at": "2026-11-24T10:00:00Z", "finished_at": None}
+    bucket.put_object(Key="run/ladder.json", Body=json.dumps(earlier | {"stages": [one]}).encode())
+    code, said = ladder.run()
+    assert code == 0, said
+    assert "(profile mini) was interrupted: one failed. It goes on with two." in said
+    uploaded = json.loads(bucket.Object("run/ladder.json").get()["Body"].read())
+    assert [stage["stage"] for stage in uploaded["stages"]] == ["one", "two"]
+    assert uploaded["stages"][0] == one
+    assert uploaded["verdict"] == "passed"

@@ -106,7 +106,13 @@ class Locust:
         self, method: str, path: str, body: str | None = None, content_type: str = "", timeout_s: float = 0.0
     ) -> dict[str, Any]:
         headers = {"Content-Type": content_type} if content_type else {}
-        return fetch(self.url.rstrip("/") + path, timeout_s or self.timeout_s, method, body, headers, self.access)
+        try:
+            return fetch(self.url.rstrip("/") + path, timeout_s or self.timeout_s, method, body, headers, self.access)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+            hint = "is this a Locust that the role load_test deployed, and is its base path in the url?"
+            raise RefusedError(f"{self.url} has no {path.partition('?')[0]}: {hint}", 404) from error
 
 
 def read_counters(urls: tuple[str, ...], timeout_s: float = 5.0) -> dict[str, float]:

@@ -22,7 +22,11 @@ class UnreachableError(Exception):
 
 
 class RefusedError(Exception):
-    """The web interface answered that it will not."""
+    """The web interface answered that it will not; `status` is HTTP's, 0 where the answer made no sense."""
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def fetch_text(
     except HTTPError as error:
         if error.code in GATEWAY_ERRORS:
             raise UnreachableError(f"{url} answered {error.code}: what is in front of it does not reach it") from error
-        raise RefusedError(_told(url, error, access)) from error
+        raise RefusedError(_told(url, error, access), error.code) from error
     except (OSError, HTTPException) as error:
         raise UnreachableError(f"{url} did not answer: {error}") from error
 
@@ -118,14 +122,10 @@ def _told(url: str, error: HTTPError, access: Access) -> str:
     text = error.read().decode(errors="replace")
     if error.code in (401, 403):
         return f"{url} {_unwelcome(access)} ({error.code})."
-    if error.code == 404:
-        return (
-            f"{url} is not there: is this a Locust that the role load_test deployed, and is its base path in the url?"
-        )
     try:
         return str(json.loads(text)["message"])
     except (ValueError, KeyError, TypeError):
-        return f"{url} answered {error.code}: {text[:200]}"
+        return f"{url} answered {error.code}: {' '.join(text.split())[:200]}"
 
 
 def _unwelcome(access: Access) -> str:

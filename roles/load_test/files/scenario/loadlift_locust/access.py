@@ -1,14 +1,16 @@
 """Who may use the web interface: people by Locust's own login page, programs by a token or HTTP's Basic scheme.
 
-Locust's `--web-login` only asks for a login; what a login is, a plugin says. The secrets come from a file that its
-owner alone may read, so that neither the command line nor the environment shows them.
+Locust's `--web-login` only asks for a login; what a login is, a plugin says. The secrets come from a file that not
+everybody may read, so that neither the command line nor the environment shows them.
 Source: https://docs.locust.io/en/stable/extending-locust.html#authentication
 """
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
+import logging
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import Any
 from flask import Request, Response, jsonify, make_response, redirect, request, session, url_for
 from flask_login import UserMixin, current_user, login_user
 from locust.web import WebUI
+
+LOG = logging.getLogger(__name__)
 
 
 class AccessError(Exception):
@@ -54,8 +58,8 @@ class User(UserMixin):  # type: ignore[misc]  # flask_login has no types
 def read(path: str) -> Secrets:
     """Return the secrets of a JSON file with `user` and `password`, or `token`, or all three."""
     try:
-        if Path(path).stat().st_mode & 0o077:
-            raise AccessError(f"--web-access is '{path}': others than its owner may read it; chmod 600 is needed.")
+        if Path(path).stat().st_mode & 0o007:
+            raise AccessError(f"--web-access is '{path}': everybody may read it; chmod 600 is needed.")
         raw = json.loads(Path(path).read_text())
         found = Secrets(*(str(raw.get(name) or "") for name in ("user", "password", "token")))
     except OSError as error:
@@ -67,19 +71,43 @@ def read(path: str) -> Secrets:
     return found
 
 
+class Keeper:
+    """Keeps the secrets of a file, and takes up new ones: a password is changed without a restart."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._secrets, self._changed = read(path), Path(path).stat().st_mtime_ns
+
+    @property
+    def secrets(self) -> Secrets:
+        """What opens the web interface now."""
+        with contextlib.suppress(OSError):
+            changed = Path(self._path).stat().st_mtime_ns
+            if changed != self._changed:
+                self._changed = changed
+                self._take()
+        return self._secrets
+
+    def _take(self) -> None:
+        try:
+            self._secrets = read(self._path)
+        except AccessError as error:
+            LOG.error("%s What it held before still counts.", error)
+
+
 def guard(web_ui: WebUI, path: str) -> None:
     """Let in who knows the secrets of the file at `path`; raises AccessError where it cannot be guarded so."""
     if not web_ui.web_login:
         raise AccessError("--web-access needs --web-login, without which Locust asks nobody.")
-    known = read(path)
+    keeper = Keeper(path)
     app: Any = web_ui.app
     app.secret_key = secrets.token_hex(32)
     app.config |= {"SESSION_COOKIE_SAMESITE": "Strict", "SESSION_COOKIE_SECURE": bool(web_ui.tls_cert)}
     manager: Any = web_ui.login_manager
     manager.user_loader(lambda _id: User())
-    manager.request_loader(lambda asking: User() if _knows(known, asking) else None)
+    manager.request_loader(lambda asking: User() if _knows(keeper.secrets, asking) else None)
     manager.unauthorized_handler(_refuse)
-    _add_login(web_ui, known)
+    _add_login(web_ui, keeper)
 
 
 def may(web_ui: WebUI) -> bool:
@@ -104,13 +132,13 @@ def _refuse() -> Response:
     return make_response(jsonify(message=f"{said} was given"), 401)
 
 
-def _add_login(web_ui: WebUI, known: Secrets) -> None:
+def _add_login(web_ui: WebUI, keeper: Keeper) -> None:
     app: Any = web_ui.app
     options: Any = web_ui.environment.parsed_options
     path = options.web_base_path.rstrip("/") + "/loadlift/login"
 
     def loadlift_login() -> Response:
-        if known.match_login(request.form.get("username", ""), request.form.get("password", "")):
+        if keeper.secrets.match_login(request.form.get("username", ""), request.form.get("password", "")):
             login_user(User())
             return make_response(redirect(url_for("locust.index")))
         session["auth_error"] = "Wrong user or password."
