@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.condition import PATH, Condition
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.limits import check_rule
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.priority import parse_priority
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.condition import PATH, Condition
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.limits import check_rule
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.priority import parse_priority
 
 ROOTS = ("/", "*", "?")
 

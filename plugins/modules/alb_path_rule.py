@@ -134,27 +134,26 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.loadlift.aws.plugins.module_utils._aws import elbv2_rules
 from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import Clients
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.path_rule import (
-    RULE_ARN,
-    RulePlan,
-    find,
-    plan_absent,
-    plan_present,
-)
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import Plan
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_options import (
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.listener import (
+    LISTENER_CONSTRAINTS,
+    LISTENER_SPEC,
+)
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.options import (
     check_options,
     known_groups,
     named_groups,
     needs_tags,
     wanted_rule,
 )
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_spec import (
-    LISTENER_CONSTRAINTS,
-    LISTENER_SPEC,
-    RULE_EXCLUSIVE,
-    RULE_SPEC,
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.path_rule import (
+    RULE_ARN,
+    RulePlan,
+    find,
+    plan_absent,
+    plan_present,
 )
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.spec import RULE_EXCLUSIVE, RULE_SPEC
 from ansible_collections.loadlift.aws.plugins.module_utils._run import run
 
 

@@ -99,12 +99,16 @@ taken_by:
   type: dict
 misses:
   description:
-    - The rules in front of it, C(name), C(priority), and C(condition), the first that the request does not satisfy.
+    - The rules in front of it, by C(name) and C(priority), with the first C(condition) that the request does not
+      satisfy, and the C(reason) in a sentence.
   returned: when O(request) is given
   type: list
   elements: dict
   sample:
-    - {name: api, priority: 1, condition: "path_patterns ['/api/*']"}
+    - name: api
+      priority: 1
+      condition: "path_patterns ['/api/*']"
+      reason: "path '/data' is none of path_patterns ['/api/*']"
 """
 
 from typing import Any
@@ -112,20 +116,19 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.loadlift.aws.plugins.module_utils._aws import elbv2_rules
 from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import Clients
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.matching import shadows
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.request import (
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.listener import (
+    LISTENER_CONSTRAINTS,
+    LISTENER_SPEC,
+    check_listener,
+)
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.matching import shadows
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.request import (
+    REQUEST_SPEC,
     Request,
     check_request,
     taken_by,
 )
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import Rule, in_order, shown
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_options import check_listener
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_spec import (
-    LISTENER_CONSTRAINTS,
-    LISTENER_SPEC,
-    REQUEST_SPEC,
-    TEXT,
-)
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule import Rule, in_order, shown
 from ansible_collections.loadlift.aws.plugins.module_utils._run import read
 
 
@@ -149,8 +152,7 @@ def look(params: dict[str, Any], clients: Clients) -> dict[str, Any]:
 def answer(rules: list[Rule], request: Request) -> dict[str, Any]:
     """Return which rule takes a request, and why the earlier ones do not."""
     taker, misses = taken_by(rules, request)
-    told = [{"name": miss.rule.name, "priority": miss.rule.priority, "condition": miss.reason} for miss in misses]
-    return {"taken_by": with_arn(taker) if taker else {}, "misses": told}
+    return {"taken_by": with_arn(taker) if taker else {}, "misses": [miss.shown(request) for miss in misses]}
 
 
 def with_arn(rule: Rule) -> dict[str, Any]:
@@ -160,7 +162,7 @@ def with_arn(rule: Rule) -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleAWSModule(
-        argument_spec={**LISTENER_SPEC, "name": TEXT, "request": {"type": "dict", "options": REQUEST_SPEC}},
+        argument_spec={**LISTENER_SPEC, "name": {"type": "str"}, "request": {"type": "dict", "options": REQUEST_SPEC}},
         supports_check_mode=True,
         **LISTENER_CONSTRAINTS,
     )

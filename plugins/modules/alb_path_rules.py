@@ -108,27 +108,26 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.loadlift.aws.plugins.module_utils._aws import elbv2_rules
 from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import Clients
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import Plan
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import shown
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_options import (
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.listener import (
+    LISTENER_CONSTRAINTS,
+    LISTENER_SPEC,
     check_listener,
+)
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.options import (
     check_options,
     known_groups,
     named_groups,
     needs_tags,
-    wanted_set,
 )
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_set import (
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule import shown
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule_set import (
     PURGE_OWNED,
     SetPlan,
     count_new,
     plan_set,
 )
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_spec import (
-    LISTENER_CONSTRAINTS,
-    LISTENER_SPEC,
-    RULE_EXCLUSIVE,
-    RULE_SPEC,
-)
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.set_options import wanted_set
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.spec import RULE_EXCLUSIVE, RULE_SPEC
 from ansible_collections.loadlift.aws.plugins.module_utils._run import run
 
 

@@ -227,7 +227,7 @@ class LambdaTargetGroup:
     def plan(self) -> Plan:
         """Read and decide."""
         params = self.params
-        check_wanted(params["name"], params["health_check"])
+        check_wanted(params["name"], params["health_check"], params["wait_timeout"])
         if params["function"]:
             check_place(parse_function(params["function"], params["qualifier"]), self.region)
         self.current = elbv2.get_target_group(self.clients, params["name"], params["tags"] is not None)

@@ -55,8 +55,8 @@ class Account:
         self.emulator.own("DELETE", "calls")
         return counted
 
-    def function(self, name: str) -> str:
-        """Make a Lambda function and return its ARN."""
+    def function(self, name: str, *, wait: bool = True) -> str:
+        """Make a Lambda function and return its ARN, once it can be invoked."""
         answer = self.client("lambda").create_function(
             FunctionName=f"{self.prefix}-{name}",
             Runtime="python3.11",
@@ -65,6 +65,9 @@ class Account:
             Code={"ZipFile": _zip(CODE)},
             Publish=True,
         )
+        if wait:
+            waiter = self.client("lambda").get_waiter("function_active_v2")
+            waiter.wait(FunctionName=answer["FunctionName"], WaiterConfig={"Delay": 1, "MaxAttempts": 30})
         return str(answer["FunctionArn"]).removesuffix(":1")
 
     def statements(self, function_arn: str) -> list[dict[str, Any]]:
@@ -82,12 +85,18 @@ class Account:
         return str(answer["Role"]["Arn"])
 
     @cached_property
+    def vpc_id(self) -> str:
+        """A VPC of this test's own."""
+        return str(self.client("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"])
+
+    @cached_property
     def load_balancer_arn(self) -> str:
         """An application load balancer of this test's own."""
         ec2 = self.client("ec2")
-        vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
         subnets = [
-            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")["Subnet"]
+            ec2.create_subnet(VpcId=self.vpc_id, CidrBlock=f"10.9.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")[
+                "Subnet"
+            ]
             for n, zone in enumerate("ab")
         ]
         answer = self.client("elbv2").create_load_balancer(

@@ -11,6 +11,8 @@ import pytest
 from integration.account import Account
 
 MODULE = "alb_path_rule"
+GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/x/0123456789abcdef"
+REWRITE = {"type": "url-rewrite", "regex": "^/a", "replace": "/b"}
 
 
 @pytest.fixture
@@ -280,6 +282,39 @@ def test_the_client_secret_stays_secret(lab: Account) -> None:
         ({"name": None, "path_patterns": None}, "The task names no rule"),
         ({"redirect": {"status_code": 301}}, "mutually exclusive"),
         ({"load_balancer": "shop", "listener_port": 80}, "mutually exclusive"),
+        ({"listener_arn": None}, "one of the following is required: listener_arn, load_balancer"),
+        (
+            {"listener_arn": None, "load_balancer": "shop"},
+            "parameters are required together: load_balancer, listener_port",
+        ),
+        ({"priority": "50001"}, "priority is '50001'; allowed are auto and 1 to 50000"),
+        ({"priority": "first"}, "priority is 'first'; allowed are auto and 1 to 50000"),
+        ({"hosts": ["a b"]}, "hosts of rule 'data' has 'a b'; allowed are"),
+        ({"host_regexes": ["^a"], "hosts": ["a.b"]}, "host_regexes is ['^a'] and hosts is ['a.b']"),
+        ({"path_regexes": ["("], "path_patterns": []}, "path_regexes of rule 'data' has '('; allowed are regular"),
+        ({"path_regexes": ["^/a(?!b)"], "path_patterns": []}, "AWS does not know '(?!'"),
+        ({"path_regexes": [r"^/(a)\1"], "path_patterns": []}, r"AWS does not know '\1'"),
+        ({"forward": [{"target_group": GROUP, "weight": 1000}]}, "forward of rule 'data' has weight 1000"),
+        ({"forward": [{"target_group": GROUP}] * 2}, "forward has target group"),
+        ({"query_strings": [{"values": []}]}, "query_strings has an entry without values"),
+        ({"query_strings": [{"values": [{"value": "a b"}]}]}, "query_strings of rule 'data' has 'a b'"),
+        ({"headers": [{"name": "X Y", "values": ["a"]}]}, "headers of rule 'data' has the name 'X Y'"),
+        ({"stickiness": -1}, "stickiness of rule 'data' is -1"),
+        ({"forward": None, "redirect": {"status_code": 307}}, "value of status_code must be one of: 301, 302"),
+        ({"forward": None, "redirect": {"status_code": 301, "port": "x"}}, "redirect.port of rule 'data' is 'x'"),
+        ({"forward": None, "redirect": {"status_code": 301, "path": "x"}}, "redirect.path of rule 'data' is 'x'"),
+        ({"forward": None, "redirect": {"status_code": 301, "query": "?a"}}, "redirect.query of rule 'data' is '?a'"),
+        ({"forward": None, "redirect": {"status_code": 301, "protocol": "FTP"}}, "redirect.protocol of rule 'data'"),
+        ({"forward": None, "redirect": {"status_code": 301}, "stickiness": 5}, "it goes with forward only"),
+        ({"authenticate_cognito": {"user_pool_arn": "x"}}, "authenticate_cognito has no user_pool_client_id"),
+        ({"transforms": [REWRITE, REWRITE]}, "transforms has 2 of type url-rewrite; a rule takes one of each type"),
+        ({"transforms": [REWRITE | {"regex": "("}]}, "transforms of rule 'data' has the regex '('"),
+        ({"on_shadow": "shout"}, "value of on_shadow must be one of: warn, fail, ignore"),
+        ({"after": "data"}, "after is 'data'; the listener's other rules are: none"),
+        (
+            {"listener_arn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/net/a/b/c"},
+            "allowed is the ARN",
+        ),
     ],
 )
 def test_bad_input_changes_nothing(lab: Account, wrong: dict[str, Any], sentence: str) -> None:

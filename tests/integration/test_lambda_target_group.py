@@ -152,6 +152,23 @@ def test_waits_until_the_permission_has_arrived(lab: Account, monkeypatch: pytes
     assert sum(pauses) <= 1 + 2 + 4 + 8 * 8
 
 
+def test_a_function_of_another_account_is_named_as_such(lab: Account) -> None:
+    own = lab.function("query")
+    other = own.replace(own.split(":")[4], "987654321098")
+    refused = lab.fail(MODULE, name=f"{lab.prefix}-data", function=other)
+    assert f"of account 987654321098; allowed are those of account {own.split(':')[4]}" in refused["msg"]
+
+
+def test_a_group_of_another_type_is_refused(lab: Account) -> None:
+    name = f"{lab.prefix}-web"
+    lab.client("elbv2").create_target_group(Name=name, TargetType="ip", Protocol="HTTP", Port=80, VpcId=lab.vpc_id)
+    assert (
+        "a target group of type ip; allowed is a lambda one"
+        in lab.fail(MODULE, name=name, function=lab.function("query"))["msg"]
+    )
+    assert "a target group of type ip" in lab.fail(MODULE, name=name, state="absent")["msg"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
@@ -160,6 +177,16 @@ def test_waits_until_the_permission_has_arrived(lab: Account, monkeypatch: pytes
         ({"function": "nowhere"}, "function is 'nowhere'; there is no such function in region us-east-1"),
         ({"function": "query:live", "qualifier": "next"}, "qualifier is 'next', but function 'query:live' says 'live'"),
         ({"function": "arn:aws:lambda:eu-west-1:123456789012:function:query"}, "allowed are those of region us-east-1"),
+        ({"function": "987654321098:function:query"}, "there is no such function of account 987654321098"),
+        ({"function": "nowhere:live"}, "there is no such function in region us-east-1 with qualifier 'live'"),
+        ({"qualifier": "live", "function": None}, "missing parameter(s) required by 'qualifier': function"),
+        ({"health_check": {"timeout": 1}}, "health_check.timeout is 1; allowed are 2 to 120"),
+        ({"health_check": {"healthy_threshold": 11}}, "health_check.healthy_threshold is 11; allowed are 2 to 10"),
+        ({"health_check": {"unhealthy_threshold": 1}}, "health_check.unhealthy_threshold is 1; allowed are 2 to 10"),
+        ({"health_check": {"path": "health"}}, "health_check.path is 'health'; allowed are paths from '/'"),
+        ({"name": "internal-shop"}, "name is 'internal-shop'"),
+        ({"name": "a" * 33}, "allowed are 1 to 32 letters"),
+        ({"wait_timeout": -1}, "wait_timeout is -1; allowed are 0 seconds and more"),
         ({"function": None}, "function is missing"),
         ({"health_check": {"interval": 4}}, "health_check.interval is 4; allowed are 5 to 300"),
         ({"health_check": {"interval": 20, "timeout": 20}}, "health_check.interval is 20; it must be greater than"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import http.client
 
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.request import Request, taken_by
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import Rule
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.request import Request, taken_by
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule import Rule
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loadlift_lab.data_plane.load_balancer import model as lab_model

@@ -13,9 +13,9 @@ from ansible_collections.loadlift.aws.plugins.module_utils._aws.elbv2_account im
     describe_listeners,
     describe_tags,
 )
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.limits import RULES, RULES_LIMIT
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import Rule, rule_from_aws
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.limits import RULES, RULES_LIMIT
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule import Rule, rule_from_aws
 
 
 def describe_rules(clients: Clients, listener_arn: str, with_tags: bool, may_be_gone: bool = False) -> list[Rule]:

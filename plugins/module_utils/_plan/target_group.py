@@ -104,8 +104,10 @@ class WantedTargetGroup:
     patience_s: float = 300
 
 
-def check_wanted(name: str, health_check: HealthCheck | None) -> None:
+def check_wanted(name: str, health_check: HealthCheck | None, wait_timeout: int) -> None:
     """Raise InputError where a name or a health check is none that AWS takes."""
+    if wait_timeout < 0:
+        raise InputError(f"wait_timeout is {wait_timeout}; allowed are 0 seconds and more.")
     if not NAME.fullmatch(name):
         raise InputError(
             f"name is '{name}'; allowed are 1 to 32 letters, digits and hyphens, "

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import Call, Learned
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import Rule, rule_from_aws
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule import Rule, rule_from_aws
 
 LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/shop/0123456789abcdef/0123456789abcdef"
 RULES, VALUES, WILDCARDS = 100, 5, 5

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from ansible_collections.loadlift.aws.plugins.module_utils._plan import condition
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.action import (
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules import condition
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.action import (
     Action,
     actions_to_aws,
     forward,
     from_option,
 )
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.condition import Condition, Conditions
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.path_rule import WantedRule
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.priority import WantedPlace
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.request import Request
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import Rule
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_set import WantedSet
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.condition import Condition, Conditions
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.path_rule import WantedRule
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.priority import WantedPlace
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.request import Request
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule import Rule
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule_set import WantedSet
 from hypothesis import strategies as st
 
 from .model import LISTENER, Model

@@ -6,7 +6,7 @@ import itertools
 import re
 
 import pytest
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.pattern import covered, matches, overlap, tokens
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.pattern import covered, matches, overlap, tokens
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.action import from_option
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.condition import Conditions, meaning
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.matching import (
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.action import from_option
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.condition import Conditions, meaning
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.matching import (
     covers,
     may_overlap,
     shadow_of,
     shadows,
 )
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.path_rule import (
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.path_rule import (
     RulePlan,
     WantedRule,
     find,
     plan_absent,
     plan_present,
 )
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.request import Request, satisfied, taken_by
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import Rule, in_order
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.request import Request, satisfied, taken_by
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule import Rule, in_order
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 

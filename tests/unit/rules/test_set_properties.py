@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.condition import Condition, meaning
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.path_rule import WantedRule
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.priority import WantedPlace
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.request import Request, taken_by
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule import in_order
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.rule_set import SetPlan, WantedSet, plan_set
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.condition import Condition, meaning
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.path_rule import WantedRule
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.priority import WantedPlace
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.request import Request, taken_by
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule import in_order
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule_set import SetPlan, WantedSet, plan_set
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 

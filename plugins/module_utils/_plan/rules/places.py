@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
+from ..plan import InputError
 from .matching import may_overlap
-from .plan import InputError
 from .priority import HIGHEST, LOWEST, Place, WantedPlace, Window, fit, neighbour, with_room
 from .rule import Rule, in_order
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
+from ..plan import InputError
 from .action import (
     AUTHENTICATE_OPTIONS,
     ROUTING_OPTIONS,
@@ -18,14 +18,12 @@ from .action import (
     target_group_arns,
 )
 from .condition import CONDITION_OPTIONS, asked_conditions
+from .listener import check_listener
 from .path_rule import WantedRule
-from .plan import InputError
 from .priority import WantedPlace, parse_priority
 from .rule import NAME_TAG, Rule
-from .rule_set import PURGE_OWNED, WantedSet
 
 TARGET_GROUP_ARN = re.compile(r"arn:[^:]+:elasticloadbalancing:[^:]+:\d{12}:targetgroup/(?P<name>[^/]+)/[^/]+")
-LISTENER_ARN = re.compile(r"arn:[^:]+:elasticloadbalancing:[^:]+:\d{12}:listener/app/[^/]+/[^/]+/[^/]+")
 
 
 def check_options(options: Mapping[str, Any]) -> None:
@@ -39,13 +37,6 @@ def check_options(options: Mapping[str, Any]) -> None:
     place = wanted_place(options)
     if place.number and (place.before or place.after):
         raise InputError(f"priority is {place.number}, and before or after is given, too; give one of them.")
-
-
-def check_listener(options: Mapping[str, Any]) -> None:
-    """Raise InputError for what is no listener's ARN."""
-    arn = options.get("listener_arn")
-    if arn and not LISTENER_ARN.fullmatch(arn):
-        raise InputError(f"listener_arn is '{arn}'; allowed is the ARN of an application load balancer's listener.")
 
 
 def wanted_place(options: Mapping[str, Any]) -> WantedPlace:
@@ -70,7 +61,7 @@ def wanted_rule(options: Mapping[str, Any], group_arns: Mapping[str, str]) -> Wa
         routing=_routing(options, group_arns),
         stickiness=options.get("stickiness"),
         transforms=None if transforms is None else asked_transforms(transforms),
-        tags=None if options.get("tags") is None else _texts(options["tags"]),
+        tags=None if options.get("tags") is None else texts(options["tags"]),
         purge_tags=options.get("purge_tags", True),
         client_secret=oidc.get("client_secret"),
         resend_secret=oidc.get("update_client_secret") == "always",
@@ -78,24 +69,8 @@ def wanted_rule(options: Mapping[str, Any], group_arns: Mapping[str, str]) -> Wa
     )
 
 
-def wanted_set(options: Mapping[str, Any], group_arns: Mapping[str, str]) -> WantedSet:
-    """Return what the options of a whole set ask for; each of its rules bears the tags of its owner."""
-    owner = _texts(options["owner"] or {})
-    if options["purge"] == PURGE_OWNED and not owner:
-        raise InputError("purge is 'owned' and owner is empty; give the tags by which the rules of this set are known.")
-    return WantedSet([_owned(wanted_rule(one, group_arns), owner) for one in options["rules"]], owner, options["purge"])
-
-
-def _owned(wanted: WantedRule, owner: Mapping[str, str]) -> WantedRule:
-    if not owner:
-        return wanted
-    # Tags of which the task says nothing stay beside those of the owner.
-    return replace(
-        wanted, tags={**(wanted.tags or {}), **owner}, purge_tags=wanted.purge_tags and wanted.tags is not None
-    )
-
-
-def _texts(tags: Mapping[str, Any]) -> dict[str, str]:
+def texts(tags: Mapping[str, Any]) -> dict[str, str]:
+    """Return tags as AWS keeps them."""
     return {key: str(value) for key, value in tags.items()}
 
 

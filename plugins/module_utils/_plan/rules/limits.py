@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .action import FIXED, FORWARD, REDIRECT, Action, Actions
+from ..plan import InputError
+from .action import FIXED, FORWARD, REDIRECT, Action, Actions, Transforms
 from .condition import HEADER, HOST, METHOD, PATH, QUERY, SOURCE, Condition, Conditions
-from .plan import InputError
 
 LENGTH = 128
 # Of wildcards, the page on conditions says five a rule; the one on quotas says six since 2025, and said five before.
@@ -32,6 +32,11 @@ ALLOWED = {
     SOURCE: (re.compile(r"[0-9a-fA-F.:/]+"), "networks such as 192.0.2.0/24"),
 }
 OPTION = {PATH: "path_patterns", HOST: "hosts", METHOD: "methods", HEADER: "headers", QUERY: "query_strings"}
+REGEX_OPTION = {PATH: "path_regexes", HOST: "host_regexes", HEADER: "headers"}
+# Lookaround, atomic groups and backreferences: .../application/rule-condition-types.html
+UNKNOWN_TO_AWS = re.compile(r"\(\?(?:[=!>]|<[=!])|(?<!\\)(?:\\\\)*\\[1-9]")
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RewriteConfig.html
+REWRITE = 1024
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,40}")
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_FixedResponseActionConfig.html
 FIXED_STATUS = re.compile(r"[245]\d\d")
@@ -71,8 +76,27 @@ def _check_condition(rule: str, condition: Condition) -> None:
         if not pattern.fullmatch(value) or len(value) > LENGTH:
             raise InputError(f"{option} of {rule} has '{value}'; allowed are up to {LENGTH} characters: {allowed}.")
     for regex in condition.regexes:
-        if not 0 < len(regex) <= LENGTH:
-            raise InputError(f"A regular expression of {rule} is '{regex}'; allowed are 1 to {LENGTH} characters.")
+        _check_regex(f"{REGEX_OPTION[condition.field]} of {rule} has", regex, LENGTH)
+
+
+def check_transforms(rule: str, transforms: Transforms) -> None:
+    """Raise InputError, naming `rule`, where AWS would refuse a rewrite of the request."""
+    for one in transforms:
+        _check_regex(f"transforms of {rule} has the regex", one.regex, REWRITE)
+        if len(one.replace) > REWRITE:
+            raise InputError(f"transforms of {rule} replaces by '{one.replace}'; allowed are {REWRITE} characters.")
+
+
+def _check_regex(what: str, regex: str, length: int) -> None:
+    try:
+        re.compile(regex)
+    except re.error as error:
+        raise InputError(f"{what} '{regex}'; allowed are regular expressions, but: {error}.") from None
+    if not 0 < len(regex) <= length:
+        raise InputError(f"{what} '{regex}'; allowed are 1 to {length} characters.")
+    unknown = UNKNOWN_TO_AWS.search(regex)
+    if unknown:
+        raise InputError(f"{what} '{regex}'; AWS does not know '{unknown[0]}', allowed are other expressions.")
 
 
 def _check_header_name(rule: str, name: str) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..plan import InputError
 from .condition import Conditions
 from .matching import covers, may_overlap
-from .plan import InputError
 from .rule import Rule
 
 LOWEST, HIGHEST = 1, 50000

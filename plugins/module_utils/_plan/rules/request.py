@@ -10,12 +10,22 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from ..plan import InputError
 from .condition import HEADER, HOST, METHOD, PATH, QUERY, SOURCE, Condition
 from .condition import shown as shown_conditions
 from .pattern import Pattern, matches, tokens
-from .plan import InputError
 from .rule import Rule, in_order
+
+REQUEST_SPEC: dict[str, Any] = {
+    "path": {"type": "str", "default": "/"},
+    "method": {"type": "str", "default": "GET"},
+    "host": {"type": "str", "default": ""},
+    "headers": {"type": "dict", "default": {}},
+    "query": {"type": "str", "default": ""},
+    "source_ip": {"type": "str", "default": ""},
+}
 
 
 @dataclass(frozen=True)
@@ -38,10 +48,25 @@ class Miss:
     condition: Condition
 
     @property
-    def reason(self) -> str:
+    def unmet(self) -> str:
         """Say which condition it was."""
         [(option, values)] = shown_conditions([self.condition]).items()
         return f"{option} {values}"
+
+    def shown(self, request: Request) -> dict[str, Any]:
+        """Return it as a result shows it, with what the request has in its place."""
+        reason = f"{_has(self.condition, request)} is none of {self.unmet}"
+        return {"name": self.rule.name, "priority": self.rule.priority, "condition": self.unmet, "reason": reason}
+
+
+def _has(condition: Condition, request: Request) -> str:
+    if condition.field == HEADER:
+        values = _header_values(condition, request)
+        return f"header {condition.header} '{', '.join(values)}'" if values else f"header {condition.header}, not sent,"
+    has = {PATH: request.path, HOST: request.host, METHOD: request.method, QUERY: request.query}
+    name = {PATH: "path", HOST: "host", METHOD: "method", QUERY: "query", SOURCE: "source_ip"}[condition.field]
+    text = has.get(condition.field, request.source_ip)
+    return f"{name} '{text}'" if text else f"{name}, not given,"
 
 
 def taken_by(rules: Iterable[Rule], request: Request) -> tuple[Rule | None, list[Miss]]:
@@ -73,8 +98,11 @@ def _method(condition: Condition, request: Request) -> bool:
 
 
 def _header(condition: Condition, request: Request) -> bool:
-    values = [value for name, value in request.headers.items() if name.lower() == condition.header.lower()]
-    return any(_text(condition, value, ignore_case=True) for value in values)
+    return any(_text(condition, value, ignore_case=True) for value in _header_values(condition, request))
+
+
+def _header_values(condition: Condition, request: Request) -> list[str]:
+    return [str(value) for name, value in request.headers.items() if name.lower() == condition.header.lower()]
 
 
 def _text(condition: Condition, text: str, *, ignore_case: bool) -> bool:
@@ -103,8 +131,12 @@ def _source(condition: Condition, request: Request) -> bool:
 
 def check_request(request: Request) -> None:
     """Raise InputError for a request that nobody can send."""
-    if not request.path.startswith("/"):
-        raise InputError(f"path is '{request.path}'; allowed are paths that begin with '/'.")
+    if not request.path.startswith("/") or "?" in request.path:
+        raise InputError(f"path is '{request.path}'; allowed are paths that begin with '/', without the query string.")
+    if not re.fullmatch(r"[A-Z_-]+", request.method):
+        raise InputError(f"method is '{request.method}'; allowed are HTTP methods in capitals, such as GET.")
+    if request.query.startswith("?"):
+        raise InputError(f"query is '{request.query}'; allowed is what follows the '?', without it.")
     if request.source_ip:
         try:
             ipaddress.ip_address(request.source_ip)

@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..plan import Call, InputError, Plan
+from ..tags import Tags, tag_calls
 from .limits import RULES, check_room
 from .matching import Shadow, shadow_of
+from .order import CREATE, DELETE, MODIFY, Course, Order, content, order
 from .path_rule import (
     WantedRule,
     creation,
@@ -22,11 +25,8 @@ from .path_rule import (
     priority_calls,
     rule_after,
 )
-from .plan import Call, InputError, Plan
+from .places import Entry, places
 from .rule import NAME_TAG, Rule, in_order, shown
-from .rule_order import CREATE, DELETE, MODIFY, Course, Order, content, order
-from .rule_places import Entry, places
-from .tags import Tags, tag_calls
 
 PURGE_NONE, PURGE_OWNED, PURGE_ALL = "none", "owned", "all"  # of the rules that the set does not name
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .plan import InputError
+from ..plan import InputError
 
 FORWARD, REDIRECT, FIXED = "forward", "redirect", "fixed-response"
 OIDC, COGNITO = "authenticate-oidc", "authenticate-cognito"

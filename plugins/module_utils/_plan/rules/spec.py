@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The argument specs of the rule modules, documented in the fragments alb_rule and alb_listener. Pure."""
+"""The argument spec of a rule, documented in the fragment alb_rule. Pure."""
 
 from __future__ import annotations
 
@@ -116,17 +116,3 @@ RULE_SPEC: Spec = {
     "purge_tags": {"type": "bool", "default": True},
 }
 RULE_EXCLUSIVE = [("forward", "redirect", "fixed_response"), ("authenticate_oidc", "authenticate_cognito")]
-LISTENER_SPEC: Spec = {"listener_arn": TEXT, "load_balancer": TEXT, "listener_port": {"type": "int"}}
-LISTENER_CONSTRAINTS: dict[str, Any] = {
-    "mutually_exclusive": [("listener_arn", "load_balancer")],
-    "required_one_of": [("listener_arn", "load_balancer")],
-    "required_together": [("load_balancer", "listener_port")],
-}
-REQUEST_SPEC: Spec = {
-    "path": {"type": "str", "default": "/"},
-    "method": {"type": "str", "default": "GET"},
-    "host": {"type": "str", "default": ""},
-    "headers": {"type": "dict", "default": {}},
-    "query": {"type": "str", "default": ""},
-    "source_ip": {"type": "str", "default": ""},
-}

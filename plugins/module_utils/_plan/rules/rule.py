@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..tags import Tags
 from . import action, condition
 from .action import Actions, Transforms
 from .condition import Conditions
-from .tags import Tags
 
 NAME_TAG = "Name"
 

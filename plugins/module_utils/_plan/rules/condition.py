@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .plan import InputError
+from ..plan import InputError
 
 PATH, HOST, METHOD = "path-pattern", "host-header", "http-request-method"
 HEADER, QUERY, SOURCE = "http-header", "query-string", "source-ip"

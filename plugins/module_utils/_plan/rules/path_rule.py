@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..plan import Call, InputError, Plan
+from ..tags import Tags, tag_calls, tag_list, wanted_tags
 from .action import AUTHENTICATE, OIDC, ROUTING, Action, Actions, Transforms, actions_to_aws, transforms_to_aws
 from .condition import FIELDS, Conditions, meaning, to_aws
-from .limits import RULES, check_room, check_rule
+from .limits import RULES, check_room, check_rule, check_transforms
 from .matching import Shadow, shadow_of
-from .plan import Call, InputError, Plan
 from .priority import Place, WantedPlace, place
 from .rule import NAME_TAG, Rule, shown
-from .tags import Tags, tag_calls, tag_list, wanted_tags
 
 RULE_ARN = "rule_arn"
 OVERTAKEN = ("PriorityInUse", "RuleNotFound")
@@ -136,6 +136,7 @@ def rule_after(current: Rule | None, wanted: WantedRule) -> Rule:
         raise InputError(f"{wanted.label} is not there yet; give one of forward, redirect and fixed_response.")
     check_rule(wanted.label, conditions, actions)
     transforms = wanted.transforms if wanted.transforms is not None else (current.transforms if current else ())
+    check_transforms(wanted.label, transforms)
     tags = wanted_tags(current.tags if current else {}, wanted.tags, wanted.purge_tags)
     if wanted.name:
         tags[NAME_TAG] = wanted.name
