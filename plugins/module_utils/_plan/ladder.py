@@ -145,9 +145,10 @@ def _kept(stages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _steps_of(stages: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the steps that these stages took, each once, where it came last."""
+    """Return the steps that these stages took and no later one undid: `path_to_lambda` undoes `path_to_monolith`."""
     taken = [step for stage in stages for step in (*stage["before"], *stage["during"])]
-    return [step for place, step in enumerate(taken) if step not in taken[place + 1 :]]
+    subjects = [step.rpartition("_")[0] for step in taken]  # a step is named <subject>_<state>
+    return [step for place, step in enumerate(taken) if subjects[place] not in subjects[place + 1 :]]
 
 
 def interrupted(earlier: Mapping[str, Any]) -> str:

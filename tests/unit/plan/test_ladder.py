@@ -16,7 +16,7 @@ TARGETS = {
         "counters": ["http://127.0.0.1:8001/status"],
     },
 }
-STEPS = ["query_cache_on", "path_to_lambda"]
+STEPS = ["query_cache_on", "path_to_lambda", "path_to_monolith"]
 STAGE = {"stage": "a", "target": "cdn", "users": 50, "spawn_rate": 5, "hold": 20}
 
 
@@ -46,7 +46,7 @@ def test_a_survey_s_text_becomes_numbers_and_a_url_stays() -> None:
         ({"users": "many"}, "users is 'many'; a number is needed."),
         ({"users": 0}, "users is 0: a number over 0 is needed."),
         ({"holds": 3}, "has 'holds'; allowed are stage, target"),
-        ({"during": ["shift"]}, "during is 'shift'; allowed are query_cache_on, path_to_lambda."),
+        ({"during": ["shift"]}, "during is 'shift'; allowed are query_cache_on, path_to_lambda, path_to_monolith."),
         ({"objectives": ["p95 < 3"]}, "The objective 'p95 < 3' needs us or ms or s"),
         ({"wait": "5"}, "wait is '5': MIN-MAX in seconds is needed"),
         ({"stage": "a/b"}, "stage is 'a/b': it names a folder"),
@@ -92,7 +92,7 @@ def test_a_finding_is_no_failure_of_the_ladder(stages: list[dict[str, Any]], ver
 
 FRESH = {"run_id": "run", "profile": "quick", "started_at": "2026-11-24T10:00:00Z", "finished_at": None, "stages": []}
 LADDER = read(
-    STAGE | {"stage": "base", "before": ["path_to_lambda", "query_cache_on"]},
+    STAGE | {"stage": "base", "before": ["path_to_monolith", "query_cache_on"]},
     STAGE | {"stage": "shift", "during": ["path_to_lambda"]},
     STAGE | {"stage": "top"},
 )
@@ -114,9 +114,9 @@ def test_a_new_run_runs_every_stage() -> None:
     ("kept", "left", "steps"),
     [
         ([], ["base", "shift", "top"], []),
-        ([ran("base", "failed")], ["shift", "top"], ["path_to_lambda", "query_cache_on"]),
+        ([ran("base", "failed")], ["shift", "top"], ["path_to_monolith", "query_cache_on"]),
         ([ran("base", "invalid"), ran("shift", "passed")], ["top"], ["query_cache_on", "path_to_lambda"]),
-        ([ran("base", "passed"), ran("shift", "invalid")], ["shift", "top"], ["path_to_lambda", "query_cache_on"]),
+        ([ran("base", "passed"), ran("shift", "invalid")], ["shift", "top"], ["path_to_monolith", "query_cache_on"]),
         ([ran("base", "invalid")], ["base", "shift", "top"], []),
         (
             [ran("base", "passed"), ran("shift", "passed"), ran("top", "passed")],
