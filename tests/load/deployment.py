@@ -60,9 +60,16 @@ def stop_supervisor(folder: Path) -> None:
 class Deployment:
     """A master, its worker hosts, and the playbook that deploys to them."""
 
-    def __init__(self, folder: Path, endpoint: str, master: str, workers: dict[str, dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        endpoint: str,
+        master: str,
+        workers: dict[str, dict[str, Any]],
+        master_variables: dict[str, Any] | None = None,
+    ) -> None:
         self.folder = folder
-        everyone = workers if master in workers else workers | {master: {}}
+        everyone = workers if master in workers else workers | {master: master_variables or {}}
         inventory = {
             "all": {"hosts": everyone},
             "locust_master": {"hosts": {master: {}}},
@@ -84,6 +91,7 @@ class Deployment:
         settings = {
             "ANSIBLE_CONFIG": str(PLAYBOOKS.parent / "ansible.cfg"),
             "ANSIBLE_LOCAL_TEMP": str(self.folder / "ansible"),
+            "ANSIBLE_PIPELINING": "1",
         }
         return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | settings)
 

@@ -17,12 +17,13 @@ class Site(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 200
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        super().__init__((address, 0), Handler)
         self.lock = threading.Lock()
         self.answered = 0
         self.connections = 0
         self.hosts: set[str] = set()
+        self.clients: set[str] = set()  # the addresses that connections came from
         self.carts: set[tuple[str, str]] = set()  # what came with POST, and who sent it
         self.data_seconds = 0.0
         self.data_body = PRODUCTS
@@ -31,7 +32,7 @@ class Site(ThreadingHTTPServer):
     @property
     def address(self) -> str:
         """Host and port."""
-        return f"127.0.0.1:{self.server_address[1]}"
+        return "{}:{}".format(*self.server_address)
 
     @property
     def url(self) -> str:
@@ -58,6 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         super().setup()
         with self.server.lock:
             self.server.connections += 1
+            self.server.clients.add(self.client_address[0])
 
     def do_GET(self) -> None:  # noqa: N802 - http.server's name
         if self.path == "/counters":
