@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from ansible_collections.loadlift.aws.plugins.module_utils._locust.results impor
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.swarm import Swarm
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_order import order
 
-from load.cluster import Cluster
+from load.cluster import Cluster, wait_until
 from load.site import Site
 
 MakeSwarm = Callable[..., Swarm]
@@ -82,3 +83,17 @@ def run(swarm: Swarm) -> dict[str, Any]:
     """Drive a swarm from its start to its end; return its summary."""
     swarm.begin(workers=2, wait_for_workers_s=10, take_over=False)
     return swarm.drive()
+
+
+def run_and_hurt(swarm: Swarm, hurt: Any) -> dict[str, Any]:
+    """Drive a swarm; call `hurt` as soon as it is measured."""
+
+    def wait_and_hurt() -> None:
+        wait_until(lambda: (swarm.locust.state()["swarm"] or {}).get("ramp_s"), 15, "the window is open")
+        hurt()
+
+    hurting = threading.Thread(target=wait_and_hurt)
+    hurting.start()
+    summary = run(swarm)
+    hurting.join()
+    return summary

@@ -7,16 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.swarm import Swarm
 
 from load.cluster import Cluster, wait_until
-from load.conftest import MakeSwarm, run
+from load.conftest import MakeSwarm, run, run_and_hurt
 from load.site import Site
 
 DRIVE = """
@@ -33,20 +31,6 @@ swarm = Swarm(Locust(url), wanted, Results.of(results, wanted), print, say_every
 swarm.begin(2, 10, False)
 swarm.drive()
 """
-
-
-def run_and_hurt(swarm: Swarm, hurt: Any) -> dict[str, Any]:
-    """Drive a swarm; call `hurt` as soon as it is measured."""
-
-    def wait_and_hurt() -> None:
-        wait_until(lambda: (swarm.locust.state()["swarm"] or {}).get("ramp_s"), 15, "the window is open")
-        hurt()
-
-    hurting = threading.Thread(target=wait_and_hurt)
-    hurting.start()
-    summary = run(swarm)
-    hurting.join()
-    return summary
 
 
 def test_a_killed_worker_is_named_and_its_successor_does_not_hide_the_loss(own: Cluster, make_swarm: MakeSwarm) -> None:
@@ -138,7 +122,7 @@ class Busy(Visitor):
     @task
     def burn(self):
         self.client.get("/", name="/")
-        sum(range(200_000))
+        sum(range(2_000_000))
 """
 HOARDING = """
 import os

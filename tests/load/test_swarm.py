@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from typing import Any
@@ -14,7 +15,7 @@ from ansible_collections.loadlift.aws.plugins.module_utils._locust.swarm import 
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
 
 from load.cluster import Cluster, wait_until
-from load.conftest import MakeSwarm, run
+from load.conftest import MakeSwarm, run, run_and_hurt
 from load.site import Site
 
 PROMISE = ["failures = 0", "p95 of GET /data < 1s", "counter difference < 4%"]
@@ -42,8 +43,7 @@ def test_a_breached_objective_fails_with_the_measured_value(whole: Cluster, site
     site.data_seconds = 0.3
     summary = run(make_swarm(whole, objectives=["p50 of GET /data < 100ms", "failures < 1%"]))
     assert summary["verdict"] == "failed"
-    assert summary["reason"].startswith("p50 of GET /data 30")
-    assert summary["reason"].endswith("ms, not under 100 ms.")
+    assert re.fullmatch(r"p50 of GET /data [34]\d\d ms, not under 100 ms\.", summary["reason"])
     assert [objective["held"] for objective in summary["objectives"]] == [False, True]
 
 
@@ -142,14 +142,16 @@ def test_a_breach_of_what_was_measured_so_far_aborts_in_the_ramp(
 
 
 def test_the_worst_stretch_decides(whole: Cluster, site: Site, make_swarm: MakeSwarm) -> None:
-    stop = threading.Timer(4.0, setattr, (site, "data_seconds", 0.4))
-    calm = threading.Timer(5.5, setattr, (site, "data_seconds", 0.0))
-    for timer in (stop, calm):
-        timer.start()
+    def be_slow_for_a_while() -> None:
+        time.sleep(1)
+        site.data_seconds = 0.4
+        time.sleep(2.5)
+        site.data_seconds = 0.0
+
     wanted = ["p50 of /data < 200ms over 2s", "p50 of /data < 200ms", "requests/s > 10 over 3s"]
-    summary = run(make_swarm(whole, hold=7.0, objectives=wanted))
+    summary = run_and_hurt(make_swarm(whole, hold=7.5, objectives=wanted), be_slow_for_a_while)
     assert [objective["held"] for objective in summary["objectives"]] == [False, True, True]
-    assert summary["objectives"][0]["measured"] == pytest.approx(400, rel=0.1)
+    assert summary["objectives"][0]["measured"] == pytest.approx(400, rel=0.25)
     assert summary["reason"].startswith("p50 of /data over any 2 s at worst 4")
 
 
