@@ -38,6 +38,7 @@ ARGUMENTS: dict[str, Any] = {
     "users": {"type": "int"},
     "spawn_rate": {"type": "float"},
     "hold": {"type": "float", "default": 60.0},
+    "shape": {"type": "list", "elements": "dict", "default": []},
     "reset_statistics": {"type": "bool", "default": True},
     "objectives": TEXTS,
     "on_breach": {"type": "str", "choices": ["fail", "record"], "default": "fail"},

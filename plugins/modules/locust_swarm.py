@@ -74,6 +74,14 @@ options:
     description: Seconds to measure once all users are up.
     type: float
     default: 60.0
+  shape:
+    description:
+      - How the number of users goes on after O(hold), as a table of stages. Each has C(users), C(spawn_rate) (users a
+        second, up or down) and C(duration) (seconds, its own ramp included).
+      - All of it is measured and judged with the hold as one window.
+    type: list
+    elements: dict
+    default: []
   reset_statistics:
     description:
       - Whether figures and objectives are of the hold only. With V(false) those of the ramp count, too, from the first

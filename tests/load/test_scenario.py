@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.scenario import requests
 
 from load.cluster import SCENARIO, Cluster
@@ -79,10 +80,34 @@ def test_wrong_statuses_and_texts_are_failures(deploy: Deploy, site: Site, make_
     assert "status is 302, not 301" in said["/moved"]
 
 
+def test_the_number_of_users_goes_on_as_the_table_says(whole: Cluster, make_swarm: MakeSwarm) -> None:
+    table = [{"users": 60, "spawn_rate": 40, "duration": 4}, {"users": 10, "spawn_rate": 50, "duration": 4}]
+    summary = run(make_swarm(whole, hold=2.0, shape=table, objectives=["failures = 0", "users = 20"]))
+    assert (summary["verdict"], summary["peak_users"]) == ("passed", 60), summary["reason"]
+    assert (summary["users"], summary["hold_s"]) == (20, 10)
+    held = [point["users"] for point in summary["history"] if point["phase"] == "hold"]
+    assert held[0] == 20
+    assert max(held) == 60
+    assert held[-1] == 10
+    assert [event["text"] for event in summary["events"] if "goes on" in event["text"]] == [
+        "goes on to 60 users at 40 users/s",
+        "goes on to 10 users at 50 users/s",
+    ]
+
+
+def test_a_shape_larger_than_the_workers_hold_is_refused(whole: Cluster, make_swarm: MakeSwarm) -> None:
+    many = 2 * whole.locust.state()["workers"][0]["open_files"] + 2
+    swarm = make_swarm(whole, shape=[{"users": many, "spawn_rate": 1000, "duration": 3600}])
+    with pytest.raises(InputError, match="open files"):
+        swarm.begin(2, 10, take_over=False)
+    assert not whole.active()
+
+
 def test_users_that_share_connections_open_few(deploy: Deploy, site: Site, make_swarm: MakeSwarm) -> None:
     cluster = deploy("visitors.py", connections="shared", shared_connections=3)
     assert {worker["connections"] for worker in cluster.locust.state()["workers"]} == {3}
     summary = run(make_swarm(cluster, users=60, spawn_rate=60.0, counters=[]))
     assert summary["verdict"] == "passed"
     assert summary["requests"] > 100
+    assert summary["shared_connections"] == 3
     assert site.connections <= 6

@@ -68,6 +68,7 @@ class Locust:
             "swarm_addresses": ",".join(order.addresses),
             "swarm_request_timeout": order.request_timeout_s,
             "swarm_wait": order.wait,
+            "swarm_shape": json.dumps(order.shape.rows()) if order.shape.steps else "",
             "swarm_slices": int(slices),
         }
         self._swarm(fields)

@@ -72,7 +72,7 @@ class Swarm:
     def check(self, workers: int, wait_for_workers_s: float) -> None:
         """Raise InputError when the swarm is larger than the workers can hold, or its counters cannot be read."""
         ready = wait_for_workers(self.locust, workers, wait_for_workers_s)
-        refuse_too_large(self.order.users, ready, len(self.order.connect_addresses))
+        refuse_too_large(self.order.peak_users, ready, len(self.order.connect_addresses))
         try:
             self._counters = read_counters(self.order.counters)
         except (UnreachableError, RefusedError) as error:

@@ -14,6 +14,7 @@ REQUIRED = ("stage", "target", "users", "spawn_rate", "hold")
 DEFAULTS: dict[str, Any] = {
     "title": "",
     "objectives": [],
+    "shape": [],
     "must_pass": True,
     "before": [],
     "during": [],

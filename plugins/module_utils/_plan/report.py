@@ -203,6 +203,9 @@ def _generator(stage: Stage) -> list[dict[str, Any]]:
         )
     if generator.get("worker_cpu_percent_max") is not None:
         found.append(_check("busiest worker", f"{generator['worker_cpu_percent_max']:.0f} % of a core", None))
+    if stage.get("shared_connections"):
+        text = f"a worker's users share {stage['shared_connections']} to each address"
+        found.append(_check("connections", text, None))
     if stage.get("workers") is not None:
         missing = generator.get("missing_workers", 0)
         found.append(_check("workers", f"{stage['workers']}, {missing} missing", not missing))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from .objective import Objective, parse
 from .plan import InputError
+from .swarm_shape import Shape, shape
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 ADDRESS = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}")
@@ -42,6 +43,7 @@ class Order:
     wait: str
     lease_s: float
     reset_statistics: bool = True  # when all users are up
+    shape: Shape = Shape((), 0.0)  # its time is part of hold_s
 
     @property
     def swarm_id(self) -> str:
@@ -65,6 +67,11 @@ class Order:
         return round(self.ramp_give_up_s(from_users) + self.hold_s + RUN_TIME_SLACK_S)
 
     @property
+    def peak_users(self) -> int:
+        """The largest number of users, with those of the shape."""
+        return max(self.users, self.shape.peak_users)
+
+    @property
     def connect_addresses(self) -> tuple[str, ...]:
         """Where the users connect to: the addresses, or the target's own host and port."""
         parts = urlsplit(self.target)
@@ -77,7 +84,8 @@ def order(options: Mapping[str, Any]) -> Order:
     for check in (_check_names, _check_target, _check_numbers, _check_wait):
         check(options)
     objectives = tuple(parse(sentence) for sentence in options["objectives"])
-    _check_stretches(objectives, options["hold"])
+    then = shape(options.get("shape") or [], options["users"], options["hold"])
+    _check_stretches(objectives, options["hold"] + then.duration_s)
     return Order(
         options["run_id"],
         options["stage"],
@@ -86,13 +94,14 @@ def order(options: Mapping[str, Any]) -> Order:
         tuple(options["addresses"]),
         options["users"],
         options["spawn_rate"],
-        options["hold"],
+        options["hold"] + then.duration_s,
         objectives,
         tuple(options["counters"]),
         options["request_timeout"],
         options["wait"],
         options["lease"],
         options.get("reset_statistics", True),
+        then,
     )
 
 

@@ -113,6 +113,7 @@ def head(order: Order, swarm: Mapping[str, Any]) -> dict[str, Any]:
         "counted_s": swarm["counted_s"],
         "peak_users": swarm["users_high"],
         "workers": len(swarm["workers"]),
+        "shared_connections": swarm.get("shared_connections", 0),
     }
 
 
@@ -198,6 +199,7 @@ def _ordered(order: Order) -> dict[str, Any]:
         "spawn_rate": order.spawn_rate,
         "hold_s": order.hold_s,
         "reset_statistics": order.reset_statistics,
+        "shape": order.shape.rows(),
     }
 
 

@@ -16,6 +16,7 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterR
 from loadlift_locust import VERSION, figures, process
 from loadlift_locust.generators import Generators
 from loadlift_locust.options import told
+from loadlift_locust.shape import Shape
 
 LOG = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
@@ -38,6 +39,7 @@ class Swarm:
     started_at: float = field(default_factory=time.time)
     history: figures.History = field(default_factory=figures.History)
     slices: figures.Slices | None = None
+    shape: Shape = field(default_factory=lambda: Shape(0))
     events: list[dict[str, Any]] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
     joined: set[str] = field(default_factory=set)
@@ -81,6 +83,7 @@ class Master:
         self._flushed: set[str] = set()
         self._flush_number = 0
         self._flush_done = Event()
+        self._going_on: gevent.Greenlet | None = None  # to the shape's next number of users
         self.swarm: Swarm | None = None
         events = environment.events
         events.test_start.add_listener(self._on_start)
@@ -127,6 +130,7 @@ class Master:
         swarm.tell(f"scaled from {swarm.users:,} to {users:,} users at {spawn_rate:g} users/s")
         swarm.ramp_from_users, swarm.ramp_started = self._runner.user_count, time.monotonic()
         swarm.users, swarm.spawn_rate = users, spawn_rate
+        swarm.shape = Shape(users)
         swarm.window_opened = swarm.users_low = None
         self._runner.spawning_completed = False  # Locust notes it a moment later
 
@@ -195,6 +199,7 @@ class Master:
             "users_low": swarm.users_low,
             "users_high": swarm.users_high,
             "workers": list(swarm.workers),
+            "shared_connections": process.limits()["connections"],
             "lost": sorted(swarm.lost),
             "joined": sorted(swarm.joined),
             "worker_peaks": self._generators.peaks(swarm.workers + tuple(sorted(swarm.joined))),
@@ -228,12 +233,15 @@ class Master:
             self._environment.host or "",
             tuple(address for address in options.swarm_addresses.split(",") if address),
             slices=figures.Slices() if options.swarm_slices else None,
+            shape=Shape.read(self._runner.target_user_count, options.swarm_shape),
         )
         self._generators.begin()
 
     def _on_stopping(self, **_kwargs: Any) -> None:
         if not self.swarm:
             return
+        if self._going_on:
+            self._going_on.kill(block=False)
         self._look_for_losses(self.swarm)
         if not self.swarm.ended_by:
             everyone = len(self.swarm.lost) == len(self.swarm.workers)
@@ -272,6 +280,7 @@ class Master:
             return
         self._look_for_losses(swarm)
         self._note(swarm)
+        self._follow_shape(swarm)
         if swarm.lease_s and time.monotonic() > swarm.lease_ends:
             swarm.tell(f"nobody renewed its lease of {swarm.lease_s:g} s")
             self.stop("its lease ran out")
@@ -279,10 +288,19 @@ class Master:
     def _note(self, swarm: Swarm) -> None:
         users = self._runner.user_count
         swarm.users_high = max(swarm.users_high, users)
-        if swarm.users_low is not None:
-            swarm.users_low = min(swarm.users_low, users)
+        if swarm.users_low is not None and swarm.window_opened:
+            # Counted against the number that the shape wants by now, so that only users who are missing make it less.
+            missing = swarm.shape.wanted(time.monotonic() - swarm.window_opened) - users
+            swarm.users_low = min(swarm.users_low, swarm.users - missing)
         swarm.history.add(swarm.t, "hold" if swarm.window_opened else "ramp", users, self._runner.stats.total)
         self._slice(swarm)
+
+    def _follow_shape(self, swarm: Swarm) -> None:
+        if not swarm.window_opened or swarm.window_closed:
+            return
+        if step := swarm.shape.due(time.monotonic() - swarm.window_opened):
+            swarm.tell(f"goes on to {step.users:,} users at {step.spawn_rate:g} users/s")
+            self._going_on = gevent.spawn(self._runner.start, step.users, step.spawn_rate)
 
     def _slice(self, swarm: Swarm) -> None:
         if swarm.slices:

@@ -15,6 +15,7 @@ OPTIONS: dict[str, tuple[str | float, str]] = {
     "swarm_addresses": ("", "host:port,... to connect to instead of the host's own; visitors are spread over them"),
     "swarm_request_timeout": (60.0, "Seconds that a visitor waits for an answer"),
     "swarm_wait": ("5-15", "Seconds between a visitor's requests, as MIN-MAX"),
+    "swarm_shape": ("", "JSON rows [seconds since all were up, users, spawn rate]: how the number of users goes on"),
     "swarm_slices": (0, "1 keeps what came in each second, each request apart"),
 }
 
