@@ -14,10 +14,10 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import RefusedError, UnreachableError
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.options import CONNECTION, locust
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.results import Results
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.swarm import LostError, Swarm
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.web import RefusedError, UnreachableError
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_order import order
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_summary import is_valid

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import RefusedError, UnreachableError
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.options import CONNECTION, locust
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.web import RefusedError, UnreachableError
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.swarm_info import view
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import Locust
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import OPEN, Access, UnreachableError
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.web import OPEN, Access, UnreachableError
 
 NO_CACHE = {"PYTHONDONTWRITEBYTECODE": "1"}
 SCENARIO = Path(__file__).parents[2] / "roles" / "load_test" / "files" / "scenario"

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 import pytest
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import Locust
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import (
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.web import (
     Access,
     RefusedError,
     UnreachableError,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import Locust
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import Access, RefusedError, fetch
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.web import Access, RefusedError, fetch
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.scenario import requests
 from moto.server import ThreadedMotoServer
 

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import RefusedError, fetch
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.swarm import Swarm
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.web import RefusedError, fetch
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
 
 from load.cluster import Cluster, wait_until

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import (
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.web import (
     OPEN,
     Access,
     RefusedError,

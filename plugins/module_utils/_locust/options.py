@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import Locust
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import Access
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.web import Access
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
 
 CONNECTION: dict[str, Any] = {

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import Locust, read_counters
-from ansible_collections.loadlift.aws.plugins.module_utils._locust.http import RefusedError, UnreachableError
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.readiness import (
     ACTIVE,
     clear,
@@ -19,6 +18,7 @@ from ansible_collections.loadlift.aws.plugins.module_utils._locust.readiness imp
     wait_for_workers,
 )
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.results import Results
+from ansible_collections.loadlift.aws.plugins.module_utils._locust.web import RefusedError, UnreachableError
 from ansible_collections.loadlift.aws.plugins.module_utils._plan import swarm_summary
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.objective import Result
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
