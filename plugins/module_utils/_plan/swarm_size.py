@@ -145,7 +145,7 @@ def _checked(users: int, options: Mapping[str, Any]) -> Ask:
         raise InputError(f"swarm_size has no option '{unknown[0]}'; allowed are {', '.join(kinds)}.")
     ask = Ask(_number("users", users, int), **{name: _number(name, options[name], kinds[name]) for name in options})
     wait = WAIT.fullmatch(ask.wait)
-    if not wait or not float(wait[1]) <= float(wait[2]) or float(wait[2]) <= 0:
+    if not wait or float(wait[1]) > float(wait[2]) or float(wait[2]) <= 0:
         raise InputError(f"wait is '{ask.wait}'; MIN-MAX in seconds is needed, such as 5-15.")
     for name, smallest, largest in BOUNDS:
         value = asdict(ask)[name]

@@ -50,8 +50,7 @@ class Miss:
     @property
     def unmet(self) -> str:
         """Say which condition it was."""
-        [(option, values)] = shown_conditions([self.condition]).items()
-        return f"{option} {values}"
+        return " and ".join(f"{option} {values}" for option, values in shown_conditions([self.condition]).items())
 
     def shown(self, request: Request) -> dict[str, Any]:
         """Return it as a result shows it, with what the request has in its place."""
