@@ -1,11 +1,13 @@
 """How long path rules take, and how many calls: alb_path_rules, a loop of alb_path_rule, elb_application_lb, Terraform.
 
     .venv/bin/python benchmarks/path_rules.py [--rules 1,10,100] [--contenders set,loop,upstream,terraform]
+                                              [--endpoint lab|moto]
 
-Each contender is started as its users start it (ansible-playbook, terraform) against the same control plane, a load
-balancer of its own, and takes the same steps: created, unchanged, one changed, reversed, removed. Ratios of one run
-hold, absolute times are those of the machine. A contender that is not installed is left out with a notice. Terraform
-finds its AWS provider in the folder $TERRAFORM_PLUGINS, if that is set, else in its registry.
+Each contender is started as its users start it (ansible-playbook, terraform) against the same endpoint, a load
+balancer of its own, and takes the same steps: created, unchanged, one changed, reversed, removed. The endpoint is the
+lab's control plane, or moto's own server, which answers one call after the other and takes longer for each. Ratios of
+one run hold, absolute times are those of the machine. A contender that is not installed is left out with a notice.
+Terraform finds its AWS provider in the folder $TERRAFORM_PLUGINS, if that is set, else in its registry.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "roles" / "lab" / "files"), str(ROOT / "tests")]
 
 from integration.account import Account  # noqa: E402 (found by the path above)
-from integration.emulators import Emulator, control_plane  # noqa: E402
+from integration.emulators import SUBNET, Emulator, control_plane, free_port  # noqa: E402
 
 STEPS = ("created", "unchanged", "one changed", "reversed", "removed")
 Rules = list[tuple[str, str]]  # path and body of the answer, first rule first
@@ -57,16 +60,17 @@ class Playbook:
         """Return the tasks that make `rules` the rules of the listener."""
         raise NotImplementedError
 
-    def apply(self, rules: Rules) -> None:
-        """Run the tasks."""
+    def apply(self, rules: Rules) -> float | None:
+        """Run the tasks and return the seconds that they took, without the start of ansible-playbook."""
         play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": self.tasks(rules)}
         book = self.folder / "play.json"
         book.write_text(json.dumps([play]))
         program = str(Path(sys.executable).with_name("ansible-playbook"))
-        run(
+        said = run(
             [program, "-i", "localhost,", "-e", f"ansible_python_interpreter={sys.executable}", str(book)], self.account
         )
         self.before = rules
+        return sum(map(seconds_of, json.loads(said)["plays"][0]["tasks"]))
 
     @staticmethod
     def entry(number: int, rule: tuple[str, str]) -> dict[str, Any]:
@@ -147,13 +151,14 @@ class Terraform:
         mirror = [f"-plugin-dir={plugins}"] if plugins else []
         run(["terraform", "init", "-input=false", "-no-color", *mirror], account, folder)
 
-    def apply(self, rules: Rules) -> None:
+    def apply(self, rules: Rules) -> float | None:
         """Run plan for what is there already, and apply for the rest, as a user would."""
         wanted = self._write(rules)
         if wanted:
             run(["terraform", "apply", "-auto-approve", "-input=false", "-no-color"], self.account, self.folder)
         else:
             run(["terraform", "plan", "-input=false", "-no-color", "-detailed-exitcode"], self.account, self.folder)
+        return None
 
     def _write(self, rules: Rules) -> bool:
         file = self.folder / "main.tf.json"
@@ -194,13 +199,19 @@ class ContenderError(Exception):
     """A contender did not get through a step."""
 
 
-def run(command: list[str], account: Account, folder: Path | None = None) -> None:
-    """Run a program against the account; raise ContenderError with its last words."""
-    done = subprocess.run(
-        command, cwd=folder or ROOT, env=os.environ | account.emulator.environment, capture_output=True, text=True
-    )
+def seconds_of(task: dict[str, Any]) -> float:
+    """Return how long a task took, as the callback `json` tells it."""
+    start, end = (datetime.fromisoformat(task["task"]["duration"][name]) for name in ("start", "end"))
+    return (end - start).total_seconds()
+
+
+def run(command: list[str], account: Account, folder: Path | None = None) -> str:
+    """Run a program against the account and return what it says; raise ContenderError with its last words."""
+    environment = os.environ | account.emulator.environment | {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
+    done = subprocess.run(command, cwd=folder or ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise ContenderError((done.stdout + done.stderr).strip()[-300:].replace("\n", " "))
+    return done.stdout
 
 
 def measure(name: str, count: int, emulator: Emulator, number: int) -> dict[str, Any]:
@@ -216,14 +227,15 @@ def measure(name: str, count: int, emulator: Emulator, number: int) -> dict[str,
             emulator.own("DELETE", "calls")
             begin = time.perf_counter()
             try:
-                contender.apply(rules)
+                in_tasks = contender.apply(rules)
             except ContenderError as error:
                 results[step] = {"error": str(error)}
                 if step == "created":
                     break
                 continue
             seconds = round(time.perf_counter() - begin, 2)
-            results[step] = {"seconds": seconds, "calls": sum(emulator.own("GET", "calls").values())}
+            calls = sum(emulator.own("GET", "calls").values())
+            results[step] = {"seconds": seconds, "calls": calls, "tasks": in_tasks and round(in_tasks, 2)}
     return results
 
 
@@ -231,28 +243,81 @@ def cell(result: dict[str, Any] | None) -> str:
     """Return a step as a cell of the table."""
     if result is None:
         return "-"
-    return "fails" if "error" in result else f"{result['seconds']:.1f} s, {result['calls']}"
+    if "error" in result:
+        return "fails"
+    in_tasks = f" ({result['tasks']:.2f})" if result["tasks"] is not None else ""
+    return f"{result['seconds']:.1f}{in_tasks} s, {result['calls']}"
+
+
+def ratios(by_name: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield how many times as long each other contender takes as the set: the whole program, and its task alone."""
+    own = by_name.get("set", {})
+    for name, found in by_name.items():
+        both = [step for step in STEPS if "seconds" in found.get(step, {}) and "seconds" in own.get(step, {})]
+        if name == "set" or not both:
+            continue
+        for what, whole in (("set", True), ("its task, without the start of ansible-playbook", False)):
+            times = [(step, found[step], own[step]["seconds" if whole else "tasks"]) for step in both]
+            shown = ", ".join(
+                f"{step} {(one['seconds'] if whole else one['tasks'] or one['seconds']) / mine:.1f}"
+                for step, one, mine in times
+            )
+            yield f"{name} takes as many times as long as {what}: {shown}"
 
 
 def show(results: dict[int, dict[str, dict[str, Any]]]) -> None:
     """Print seconds and calls, one table a number of rules, and why a contender failed."""
     for count, by_name in results.items():
-        print(f"\n{count} rule(s): seconds, calls\n")
+        print(f"\n{count} rule(s): seconds (of them in tasks), calls\n")
         print("| | " + " | ".join(STEPS) + " |")
         print("|---" * (len(STEPS) + 1) + "|")
         for name, found in by_name.items():
             print(f"| {name} | " + " | ".join(cell(found.get(step)) for step in STEPS) + " |")
+        print("\n" + "\n".join(ratios(by_name)))
         for name, found in by_name.items():
             for step, result in found.items():
                 if "error" in result:
                     print(f"\n{name} fails at '{step}': ... {result['error']}")
 
 
+class Moto(Emulator):
+    """moto's own server; its calls are counted by the lines of its log."""
+
+    def own(self, method: str, path: str, body: Any = None) -> Any:
+        """Answer as our control plane would for calls, its only endpoint that is needed here."""
+        lines = sum(' HTTP/1.1" ' in line for line in LOG.read_text().splitlines())
+        counted, COUNTED["calls"] = lines - COUNTED["calls"], lines
+        return {"all": counted} if method == "GET" else None
+
+
+LOG, COUNTED = Path(tempfile.gettempdir()) / f"moto-{os.getpid()}.log", {"calls": 0}
+
+
 @contextmanager
-def account_of_its_own() -> Iterator[Emulator]:
+def moto() -> Iterator[Emulator]:
+    """Run moto's own server on a free port."""
+    port, COUNTED["calls"] = free_port(), 0
+    program = [str(Path(sys.executable).with_name("moto_server")), "-H", f"{SUBNET}.1", "-p", str(port)]
+    with LOG.open("w") as log:
+        process = subprocess.Popen(program, stdout=log, stderr=log)
+    try:
+        while f":{port}" not in LOG.read_text() and process.poll() is None:
+            time.sleep(0.1)
+        yield Moto("moto", f"http://{SUBNET}.1:{port}", "TESTACCESSKEYID00000")
+    finally:
+        process.terminate()
+        process.wait()
+        LOG.unlink()
+
+
+@contextmanager
+def lab() -> Iterator[Emulator]:
     """Run a control plane in a folder that goes with it."""
     with tempfile.TemporaryDirectory() as folder, control_plane(Path(folder)) as emulator:
         yield emulator
+
+
+ENDPOINTS = {"lab": lab, "moto": moto}
 
 
 def main() -> None:
@@ -260,6 +325,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rules", default="1,10,100", help="numbers of rules")
     parser.add_argument("--contenders", default=",".join(CONTENDERS), help="who takes part")
+    parser.add_argument("--endpoint", default="lab", choices=list(ENDPOINTS), help="what all of them talk to")
     options = parser.parse_args()
     names = options.contenders.split(",")
     if "terraform" in names and not shutil.which("terraform"):
@@ -271,7 +337,7 @@ def main() -> None:
         for name in names:
             number += 1
             # A control plane each: none has to carry what another one left.
-            with account_of_its_own() as emulator:
+            with ENDPOINTS[options.endpoint]() as emulator:
                 results.setdefault(count, {})[name] = measure(name, count, emulator, number)
     show(results)
 
