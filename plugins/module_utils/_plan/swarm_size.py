@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a swarm of so many users needs: worker processes, memory, addresses, hosts. Pure.
 
-The coefficients are the dearest of those measured with Python 3.11 on two cores that the target shared; benchmarks/README.md
-has them. benchmarks/clients.py tells what another machine's core does: one that is twice as fast halves what a request
-costs, and `core_speed` is 2 then.
+The coefficients are the dearest of those measured with Python 3.11 on two cores that the target shared; they stand in
+benchmarks/README.md. benchmarks/clients.py tells what another machine's core does: one that is twice as fast halves
+what a request costs, and `core_speed` is 2 then.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .swarm_order import WAIT
 # CPU of a worker for one request of the reference scenario, its user's waiting included: 0.23 with 2,000 users on one
 # worker, 0.26 to 0.33 with 30,000 on two.
 REQUEST_CPU_MS = 0.33
-# Memory of a worker without users, and of one user with a connection of its own (15 kB with 1,000 users, up to 44 kB with
-# 15,000) or with a share of its worker's (17 kB).
+# Memory of a worker without users, and of one user with a connection of its own (15 kB with 1,000 users, up to 44 kB
+# with 15,000) or with a share of its worker's (17 kB).
 WORKER_MB = 90.0
 USER_KB = {"user": 40.0, "shared": 24.0}
 # The largest number of users that one worker has held with a p95 of 50 ms at the client.
