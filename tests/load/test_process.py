@@ -25,6 +25,22 @@ process.prepare()
 assert process.limits()["open_files"] == hard
 assert process.limits()["ports"] > 1000
 """
+WAIT = """
+import os, time
+from loadlift_locust import process
+cores = os.sched_getaffinity(0)
+os.sched_setaffinity(0, {min(cores)})
+before = process.cpu_wait_s()
+others = [os.fork() for _ in range(2)]
+until = time.monotonic() + 1.0
+while time.monotonic() < until:
+    pass
+if 0 in others:
+    os._exit(0)
+for other in others:
+    os.waitpid(other, 0)
+assert process.cpu_wait_s() - before > 0.3, process.cpu_wait_s() - before
+"""
 STEPS = """
 from loadlift_locust.fine_times import bucket
 times = [0.01 * 1.007 ** step for step in range(2300)]  # up to 90 s
@@ -47,6 +63,10 @@ def test_a_program_of_a_supervisor_gets_a_session_of_its_own() -> None:
 
 def test_the_limit_of_open_files_is_raised_and_told() -> None:
     python(RAISED_LIMIT)
+
+
+def test_waiting_for_a_processor_is_told() -> None:
+    python(WAIT)
 
 
 def test_times_are_kept_in_steps_of_two_percent() -> None:

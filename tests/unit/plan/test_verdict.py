@@ -55,8 +55,8 @@ SWARM: dict[str, Any] = {
     "lost": [],
     "joined": [],
     "worker_peaks": {
-        "w1": {"cpu_percent": 40.0, "cpu_percent_mean": 35.0, "loop_lag_ms": 3.0},
-        "w2": {"cpu_percent": 45.0, "cpu_percent_mean": 36.0, "loop_lag_ms": 9.0},
+        "w1": {"cpu_percent": 40.0, "cpu_percent_mean": 35.0, "cpu_wait_percent": 2.0, "loop_lag_ms": 3.0},
+        "w2": {"cpu_percent": 45.0, "cpu_percent_mean": 36.0, "cpu_wait_percent": 1.5, "loop_lag_ms": 9.0},
     },
     "ended_by": "",
     "events": [],

@@ -25,6 +25,7 @@ MASTER_SILENT_SECONDS = 15
 # What a generator on the target's own machine needs: it must not wait for what it measures.
 NICE = -10
 AUTOGROUP = Path("/proc/self/autogroup")
+SCHEDSTAT = Path("/proc/self/schedstat")
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
@@ -71,6 +72,16 @@ def go_first() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
     with contextlib.suppress(OSError):
         AUTOGROUP.write_text(str(NICE))
+
+
+def cpu_wait_s() -> float:
+    """Return for how many seconds this process's main thread was ready to run and did not get a processor.
+
+    Source: https://docs.kernel.org/scheduler/sched-stats.html, /proc/<pid>/schedstat; 0 where there is none.
+    """
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return int(SCHEDSTAT.read_text().split()[1]) / 1e9
+    return 0.0
 
 
 def limits() -> dict[str, str | int]:

@@ -41,7 +41,7 @@ def attach(environment: Environment, runner: WorkerRunner) -> None:
     gevent.spawn(lag.watch)
 
     def report(client_id: str, data: dict[str, Any], **_kwargs: Any) -> None:
-        used = {"clock_s": time.monotonic(), "cpu_s": time.process_time()}
+        used = {"clock_s": time.monotonic(), "cpu_s": time.process_time(), "wait_s": process.cpu_wait_s()}
         data["loadlift"] = {**limits, **used, "loop_lag_ms": lag.take_ms()}
 
     def flush(environment: Environment, msg: Message, **_kwargs: Any) -> None:
