@@ -137,7 +137,12 @@ RENDER = """
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not on this machine")
 def test_systemd_understands_the_units(tmp_path: Path, endpoint: str) -> None:
     """Only `systemd-analyze verify` can be asked where no systemd runs."""
-    known = variables(load_test_python=sys.executable, role_path=str(ROLE), load_test_directory="/")
+    guard = {
+        "load_test_web_token": "secret",
+        "load_test_web_tls_certificate": "/c.pem",
+        "load_test_web_tls_key": "/k.pem",
+    }
+    known = variables(load_test_python=sys.executable, role_path=str(ROLE), load_test_directory="/usr", **guard)
     deployment = Deployment(tmp_path, endpoint, "generator", {"generator": LOCAL})
     playbook = tmp_path / "render.yml"
     playbook.write_text(RENDER.format(role=ROLE, folder=tmp_path))
@@ -154,6 +159,10 @@ def test_systemd_understands_the_units(tmp_path: Path, endpoint: str) -> None:
     master = units[0].read_text()
     assert "IPAddressAllow=localhost 192.0.2.7\n" in master
     assert "LimitNOFILE=1048576\n" in master
+    assert "--web-login --web-access %d/access.json --tls-cert %d/tls.pem --tls-key %d/tls.key" in " ".join(
+        master.split()
+    )
+    assert "secret" not in master
     assert units[2].read_text().count("Wants=load-test-worker@") == 3
 
 
