@@ -62,7 +62,7 @@ class Account:
             Runtime="python3.11",
             Role=self.role_arn,
             Handler="function.handler",
-            Code={"ZipFile": _zip(CODE)},
+            Code={"ZipFile": zipped(CODE)},
             Publish=True,
         )
         if wait:
@@ -141,7 +141,8 @@ def fixed(status: str, body: str = "") -> dict[str, Any]:
     }
 
 
-def _zip(code: str) -> bytes:
+def zipped(code: str) -> bytes:
+    """Return the zip of a function with this code."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("function.py", code)

@@ -1,12 +1,11 @@
-"""Every call of a run fails in every way; the next run goes on from there, and nobody else's rule has changed.
-
-A run that is killed looks the same to AWS as a connection that is dropped before or after the call took effect.
-"""
+"""Every call of a run fails in every way; the next run goes on from there, and nobody else's rule has changed."""
 
 from __future__ import annotations
 
 import multiprocessing
 import re
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -22,10 +21,15 @@ FAULTS = [
     {"kind": "error", "status": 503},
     {"kind": "drop"},
     {"kind": "drop_after"},
+    {"kind": "latency", "seconds": 1.2},  # longer than a run waits for an answer, though it takes effect
 ]
-# Short timeouts and no retries by the SDK: a call that fails, fails the run.
-IMPATIENT = {"aws_config": {"retries": {"total_max_attempts": 1}, "read_timeout": 5}}
 Run = tuple[str, dict[str, Any]]
+
+
+def impatient(fault: dict[str, Any]) -> dict[str, Any]:
+    """Return options without retries by the SDK, so that a call that fails, fails the run."""
+    timeout = 1 if fault["kind"] == "latency" else 10
+    return {"aws_config": {"retries": {"total_max_attempts": 1}, "read_timeout": timeout}}
 
 
 def foreign(lab: Account, listener: str) -> list[tuple[Any, ...]]:
@@ -102,13 +106,43 @@ def test_a_run_that_meets_a_fault_converges(
     for operation in dict.fromkeys((call["service"], call["operation"]) for call in writes):
         strike = {"service": operation[0], "operation": operation[1], "count": None, **fault}
         lab.emulator.own("PUT", "faults", [strike])
-        answer = lab.fail(module, **options | IMPATIENT)
+        answer = lab.fail(module, **options | impatient(fault))
         lab.emulator.own("DELETE", "faults")
+        threading.Event().wait(0.4 if fault["kind"] == "latency" else 0)  # until what timed out has taken effect
         assert re.search(f"^{operation[1]} of .* failed with \\w+: .*request id", answer["msg"])
     lab.run(module, **options)
     assert not lab.run(module, **options)["changed"]
     if listener:
         assert foreign(lab, listener) == before
+
+
+@pytest.mark.parametrize("make", RUNS, ids=lambda make: make.__name__)
+def test_a_run_that_is_killed_in_the_middle_of_a_call_converges(lab: Account, make: Callable[[Account], Run]) -> None:
+    module, options = make(lab)
+    listener = options.get("listener_arn")
+    before = foreign(lab, listener) if listener else []
+    writes = lab.run(module, check=True, **options)["plan"]
+    for service, operation in dict.fromkeys((call["service"], call["operation"]) for call in writes):
+        slow = {"service": service, "operation": operation, "kind": "latency", "seconds": 0.5, "count": 1}
+        lab.emulator.own("PUT", "faults", [slow])
+        lab.calls()
+        kill_during(lab, f"{service}.{operation}", module, options)
+        lab.emulator.own("DELETE", "faults")
+    time.sleep(0.6)  # what was under way in the killed run takes effect
+    lab.run(module, **options)
+    assert not lab.run(module, **options)["changed"]
+    if listener:
+        assert foreign(lab, listener) == before
+
+
+def kill_during(lab: Account, call: str, module: str, options: dict[str, Any]) -> None:
+    """Run a module in a process of its own and kill it when `call` is under way, or after it has ended without it."""
+    process = multiprocessing.get_context("fork").Process(target=run_module, args=(module, options))
+    process.start()
+    while process.is_alive() and call not in lab.emulator.own("GET", "calls"):
+        time.sleep(0.02)
+    process.kill()
+    process.join()
 
 
 @pytest.mark.parametrize("count", [2, 8])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration.account import Account
+from integration.account import Account, zipped
 
 MODULE = "lambda_target_group"
 
@@ -63,6 +63,33 @@ def test_another_function_takes_its_place(aws: Account, options: dict[str, Any])
     assert aws.statements(options["function"]) == []
     assert [statement["Sid"] for statement in aws.statements(other)] == [f"loadlift-{options['name']}"]
     assert not aws.run(MODULE, **options | {"function": other})["changed"]
+
+
+def test_the_gap_between_two_functions_is_three_calls(lab: Account) -> None:
+    """Between the call that stops the old function and the one that starts the other nothing is read or waited for."""
+    options = {"name": f"{lab.prefix}-data", "function": lab.function("query")}
+    arn = lab.run(MODULE, **options)["target_group"]["arn"]
+    lab.calls()
+    moved = lab.run(MODULE, **options | {"function": lab.function("other")})
+    operations = [call["operation"] for call in moved["plan"]]
+    assert operations.index("RegisterTargets") - operations.index("RemovePermission") + 1 == 3
+    assert moved["target_group"]["arn"] == arn
+
+
+def test_an_alias_moves_without_a_gap(lab: Account) -> None:
+    client, function = lab.client("lambda"), lab.function("query")
+    name = function.rsplit(":", 1)[1]
+    client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    options = {"name": f"{lab.prefix}-data", "function": name, "qualifier": "live"}
+    made = lab.run(MODULE, **options)["target_group"]
+    assert made["target"]["function_arn"] == f"{function}:live"
+    client.update_function_code(FunctionName=name, ZipFile=zipped("def handler(event, context):\n    return {}\n"))
+    client.update_alias(
+        FunctionName=name, Name="live", FunctionVersion=client.publish_version(FunctionName=name)["Version"]
+    )
+    again = lab.run(MODULE, **options)
+    assert (again["changed"], again["plan"]) == (False, [])
+    assert again["target_group"]["target"]["function_arn"] == f"{function}:live"
 
 
 def test_what_is_left_out_is_left_alone(aws: Account, options: dict[str, Any]) -> None:

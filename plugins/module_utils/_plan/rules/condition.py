@@ -9,13 +9,16 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ..plan import InputError
+from .pattern import ANY, Pattern, covered, tokens
 
 PATH, HOST, METHOD = "path-pattern", "host-header", "http-request-method"
 HEADER, QUERY, SOURCE = "http-header", "query-string", "source-ip"
 FIELDS = (PATH, HOST, METHOD, HEADER, QUERY, SOURCE)
+FOLDED = (HOST, HEADER, QUERY)  # AWS ignores case there, but not in paths and methods
 CONFIGS = {
     PATH: "PathPatternConfig",
     HOST: "HostHeaderConfig",
@@ -43,14 +46,28 @@ class Condition:
     pairs: tuple[tuple[str, str], ...] = ()
     header: str = ""
 
-    @property
+    @cached_property
     def meaning(self) -> tuple[Any, ...]:
         """What two conditions have in common that match the same: no order, no case where AWS ignores it."""
-        fold = self.field in (HOST, HEADER, QUERY)
-        values = {value.lower() if fold else value for value in self.values}
+        values = {value.lower() if self.field in FOLDED else value for value in self.values}
         pairs = {(key.lower(), value.lower()) for key, value in self.pairs}
         parts = tuple(sorted(values)), tuple(sorted(set(self.regexes))), tuple(sorted(pairs))
         return self.field, self.header.lower(), *parts
+
+    @cached_property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """Its values as patterns."""
+        return tuple(tokens(value, ignore_case=self.field in FOLDED) for value in self.values)
+
+    @property
+    def prefix(self) -> str:
+        """What each text begins with that it is about: a pattern such as /* therefore takes all paths."""
+        return "/" if self.field == PATH else ""
+
+    @cached_property
+    def takes_all(self) -> bool:
+        """Whether every request satisfies it."""
+        return self.field in (PATH, HOST) and covered(tokens(ANY), self.patterns, self.prefix)
 
 
 Conditions = tuple[Condition, ...]

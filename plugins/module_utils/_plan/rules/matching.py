@@ -10,17 +10,11 @@ import ipaddress
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from .condition import HEADER, HOST, METHOD, PATH, QUERY, SOURCE, Condition, Conditions
-from .pattern import Pattern, covered, overlap, tokens
+from .pattern import ANY, Pattern, covered, overlap, tokens
 from .rule import Rule, in_order
-
-# Every path begins so; a pattern such as /* therefore takes all of them.
-PATH_PREFIX = "/"
-FOLDED = (HOST, HEADER, QUERY)  # AWS ignores case there, but not in paths and methods
-ANY = "*"
 
 
 @dataclass(frozen=True)
@@ -94,34 +88,21 @@ def _split(condition: Condition) -> list[Condition]:
 def _implied(wide: Condition, narrow: Conditions) -> bool:
     """Tell whether one of the narrow conditions makes `wide` true, or every request does."""
     same = [one for one in narrow if one.field == wide.field and one.header.lower() == wide.header.lower()]
-    return any(_covers(wide, one) for one in same) or _takes_all(wide)
-
-
-@lru_cache(maxsize=4096)
-def _takes_all(wide: Condition) -> bool:
-    if wide.field not in (PATH, HOST):
-        return False
-    return covered(tokens(ANY), _patterns(wide), PATH_PREFIX if wide.field == PATH else "")
+    return any(_covers(wide, one) for one in same) or wide.takes_all
 
 
 def _covers(wide: Condition, narrow: Condition) -> bool:
     if wide.regexes:
         return set(narrow.regexes) <= set(wide.regexes) and bool(narrow.regexes)
     if narrow.regexes:
-        return _takes_all(wide) or (wide.field == HEADER and covered(tokens(ANY), _patterns(wide)))
+        return wide.takes_all or (wide.field == HEADER and covered(tokens(ANY), wide.patterns))
     if wide.field == METHOD:
         return set(narrow.values) <= set(wide.values)
     if wide.field == SOURCE:
         return _networks_cover(wide.values, narrow.values)
     if wide.field == QUERY:
         return all(any(_pair_covers(pair, other) for pair in wide.pairs) for other in narrow.pairs)
-    prefix = PATH_PREFIX if wide.field == PATH else ""
-    return all(covered(pattern, _patterns(wide), prefix) for pattern in _patterns(narrow))
-
-
-@lru_cache(maxsize=4096)
-def _patterns(condition: Condition) -> tuple[Pattern, ...]:
-    return tuple(tokens(value, ignore_case=condition.field in FOLDED) for value in condition.values)
+    return all(covered(pattern, wide.patterns, wide.prefix) for pattern in narrow.patterns)
 
 
 def _query(text: str) -> Pattern:
@@ -150,4 +131,4 @@ def _disjoint(one: Condition, other: Condition) -> bool:
     if one.field == SOURCE:
         pairs = itertools.product(one.values, other.values)
         return not any(_inside(a, b) or _inside(b, a) for a, b in pairs)
-    return not any(overlap(a, b) for a, b in itertools.product(_patterns(one), _patterns(other)))
+    return not any(overlap(a, b) for a, b in itertools.product(one.patterns, other.patterns))

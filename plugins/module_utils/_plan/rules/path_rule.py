@@ -72,7 +72,8 @@ def find(rules: Sequence[Rule], wanted: WantedRule) -> Rule | None:
         only_one(named, f"name is '{wanted.name}'", "give the rules different Name tags")
         if named:
             return named[0]
-    alike = [rule for rule in rules if meaning(rule.conditions) == meaning(wanted.all_conditions)]
+    asked = meaning(wanted.all_conditions)
+    alike = [rule for rule in rules if meaning(rule.conditions) == asked]
     if not wanted.name:
         only_one(alike, "The conditions of the task", "give the option name")
         return alike[0] if alike else None

@@ -23,6 +23,7 @@ class Wildcard(Enum):
 Token = Union[str, Wildcard]  # noqa: UP007 (ansible-test wants a named type so)
 Pattern = tuple[Token, ...]
 Positions = frozenset[int]
+ANY = "*"
 OTHER = ""  # stands for every character that no pattern names
 
 
