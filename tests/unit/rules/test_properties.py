@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
@@ -99,6 +100,29 @@ def test_a_rule_stands_before_and_after_what_the_task_says(data: st.DataObject) 
         assert numbers["ours"] < numbers[wanted.place.before]
     if wanted.place.after:
         assert numbers["ours"] > numbers[wanted.place.after]
+
+
+def target(model: Model, request: Request) -> object:
+    """Return what a request gets."""
+    rule, _misses = taken_by(model.rules(), request)
+    return rule and rule.actions
+
+
+@given(st.data(), st.lists(REQUESTS, min_size=10, max_size=20))
+def test_no_moment_serves_a_wrong_target(data: st.DataObject, requests: list[Request]) -> None:
+    """After each call, every request gets the target that it had before the task or the one that it has after it."""
+    model = data.draw(listeners())
+    for _task in range(3):
+        wanted = data.draw(tasks(model))
+        assume(is_free(model, wanted.all_conditions))
+        calls = planned_for(model, wanted).plan.calls
+        after = copy.deepcopy(model)
+        after.apply(calls)
+        allowed = [(target(model, request), target(after, request)) for request in requests]
+        for call in calls:
+            model.apply_one(call)
+            for request, targets in zip(requests, allowed, strict=True):
+                assert target(model, request) in targets
 
 
 @given(listeners(), CONDITIONS)
