@@ -78,10 +78,12 @@ def plan_set(listener_arn: str, rules: Sequence[Rule], wanted: WantedSet, allowe
     ]
     kept_after = [replace(rule, priority=numbers[rule.arn]) for rule in kept]
     shadows = _shadows(members, kept_after)
-    calls, broken = _calls(listener_arn, rules, members, removed, numbers, allowed)
+    courses = _courses(rules, members, removed, numbers)
+    ordered = order(courses, len(rules), allowed)
+    calls = _calls(listener_arn, members, courses, ordered.courses)
     moved = {rule.arn: numbers[rule.arn] for rule in kept if numbers[rule.arn] != rule.priority}
     before, after = _states(rules, members, removed, moved)
-    warnings = [*(shadow.sentence for shadow in shadows), *broken]
+    warnings = [*(shadow.sentence for shadow in shadows), *_broken(ordered)]
     return SetPlan(Plan(before, after, calls, warnings), members, removed, shadows)
 
 
@@ -153,30 +155,26 @@ def _shadows(members: Sequence[Member], others: Sequence[Rule]) -> list[Shadow]:
     return related
 
 
-def _calls(
-    listener_arn: str,
-    rules: Sequence[Rule],
-    members: Sequence[Member],
-    removed: Sequence[Rule],
-    numbers: Mapping[str, int],
-    allowed: int,
-) -> tuple[list[Call], list[str]]:
-    """Return the calls in their order, and a warning where no order keeps every request at its old or new target."""
-    by_key = {member.key: member for member in members}
+def _courses(
+    rules: Sequence[Rule], members: Sequence[Member], removed: Sequence[Rule], numbers: Mapping[str, int]
+) -> list[Course]:
     ours = {member.current.arn for member in members if member.current}
-    courses = [
-        *(Course(one.current, one.after, _start(one), one.after.priority, one.key) for one in members),
-        *(
-            Course(rule, None if rule in removed else rule, rule.priority, numbers[rule.arn], rule.arn)
-            for rule in rules
-            if rule.arn not in ours
-        ),
+    own = [Course(one.current, one.after, _start(one), one.after.priority, one.key) for one in members]
+    return own + [
+        Course(rule, None if rule in removed else rule, rule.priority, numbers[rule.arn], rule.arn)
+        for rule in rules
+        if rule.arn not in ours
     ]
-    ordered = order(courses, len(rules), allowed)
+
+
+def _calls(
+    listener_arn: str, members: Sequence[Member], courses: Sequence[Course], ordered: Sequence[Course | None]
+) -> list[Call]:
+    by_key = {member.key: member for member in members}
     calls: list[Call] = []
-    for number, course in enumerate(ordered.courses):
+    for number, course in enumerate(ordered):
         if course is None:
-            gone = {one.key for one in ordered.courses[:number] if one and one.kind == DELETE}
+            gone = {one.key for one in ordered[:number] if one and one.kind == DELETE}
             calls += _move([one for one in courses if one.key not in gone])
         elif course.kind == CREATE:
             member = by_key[course.key]
@@ -185,7 +183,7 @@ def _calls(
             calls += _modification(by_key[course.key])
         else:
             calls.append(deletion(course.rule))
-    return calls + _other_calls(members), _broken(ordered)
+    return calls + _other_calls(members)
 
 
 def _start(member: Member) -> int:
@@ -214,6 +212,7 @@ def _other_calls(members: Sequence[Member]) -> list[Call]:
 
 
 def _broken(ordered: Order) -> list[str]:
+    """Return a warning where no order of the calls keeps every request at its old or new target."""
     if not ordered.broken:
         return []
     rules = dict.fromkeys(course.rule.label for pair in ordered.broken for course in pair if course)
