@@ -168,6 +168,7 @@ def port() -> Iterator[int]:
         ("/?version=v12", {}, "default"),
         ("/?xversion=v1", {}, "default"),
         ("/?any=so-DEEP-inside", {}, "query"),
+        ("/?so-deep-inside", {}, "default"),
         ("/?key=a*b", {}, "query"),
         ("/?key=axb", {}, "default"),
         ("/?x=%26version=v1", {}, "default"),

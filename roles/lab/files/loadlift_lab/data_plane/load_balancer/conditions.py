@@ -46,7 +46,9 @@ def _method(condition: Condition) -> Iterator[str]:
 
 def _query(condition: Condition) -> Iterator[str]:
     for key, value in condition.pairs:
-        wanted = f"{wildcard_regex(key, '[^=&]')}=" if key else "([^=&]*=)?"
+        # Without a key, any key that is set to the value; one without "=" is set to nothing, which only * matches.
+        any_key = "([^=&]*=)?" if set(value) == {"*"} else "[^=&]*="
+        wanted = f"{wildcard_regex(key, '[^=&]')}=" if key else any_key
         pair = f"(^|&){wanted}{wildcard_regex(value, '[^&]')}(&|$)"
         yield f"query -m reg -i -- {quote(pair)}"
 
