@@ -59,6 +59,14 @@ class Condition:
         """Its values as patterns."""
         return tuple(tokens(value, ignore_case=self.field in FOLDED) for value in self.values)
 
+    @cached_property
+    def pair_patterns(self) -> tuple[tuple[Pattern, Pattern], ...]:
+        """Its pairs as patterns of key and value; in them a backslash makes a wildcard an ordinary character."""
+        return tuple(
+            (tokens(key or ANY, escapes=True, ignore_case=True), tokens(value, escapes=True, ignore_case=True))
+            for key, value in self.pairs
+        )
+
     @property
     def prefix(self) -> str:
         """What each text begins with that it is about: a pattern such as /* therefore takes all paths."""

@@ -101,16 +101,12 @@ def _covers(wide: Condition, narrow: Condition) -> bool:
     if wide.field == SOURCE:
         return _networks_cover(wide.values, narrow.values)
     if wide.field == QUERY:
-        return all(any(_pair_covers(pair, other) for pair in wide.pairs) for other in narrow.pairs)
+        return all(any(_pair_covers(pair, other) for pair in wide.pair_patterns) for other in narrow.pair_patterns)
     return all(covered(pattern, wide.patterns, wide.prefix) for pattern in narrow.patterns)
 
 
-def _query(text: str) -> Pattern:
-    return tokens(text or ANY, escapes=True, ignore_case=True)
-
-
-def _pair_covers(wide: tuple[str, str], narrow: tuple[str, str]) -> bool:
-    return all(covered(_query(inner), [_query(outer)]) for outer, inner in zip(wide, narrow, strict=True))
+def _pair_covers(wide: tuple[Pattern, Pattern], narrow: tuple[Pattern, Pattern]) -> bool:
+    return all(covered(inner, [outer]) for outer, inner in zip(wide, narrow, strict=True))
 
 
 def _networks_cover(wide: Sequence[str], narrow: Sequence[str]) -> bool:

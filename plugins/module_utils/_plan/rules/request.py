@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..plan import InputError
-from .condition import HEADER, HOST, METHOD, PATH, QUERY, SOURCE, Condition
+from .condition import FOLDED, HEADER, HOST, METHOD, PATH, QUERY, SOURCE, Condition
 from .condition import shown as shown_conditions
-from .pattern import Pattern, matches, tokens
+from .pattern import matches
 from .rule import Rule, in_order
 
 REQUEST_SPEC: dict[str, Any] = {
@@ -85,11 +85,11 @@ def satisfied(condition: Condition, request: Request) -> bool:
 
 
 def _path(condition: Condition, request: Request) -> bool:
-    return _text(condition, request.path, ignore_case=False)
+    return _text(condition, request.path)
 
 
 def _host(condition: Condition, request: Request) -> bool:
-    return _text(condition, request.host, ignore_case=True)
+    return _text(condition, request.host)
 
 
 def _method(condition: Condition, request: Request) -> bool:
@@ -97,28 +97,24 @@ def _method(condition: Condition, request: Request) -> bool:
 
 
 def _header(condition: Condition, request: Request) -> bool:
-    return any(_text(condition, value, ignore_case=True) for value in _header_values(condition, request))
+    return any(_text(condition, value) for value in _header_values(condition, request))
 
 
 def _header_values(condition: Condition, request: Request) -> list[str]:
     return [str(value) for name, value in request.headers.items() if name.lower() == condition.header.lower()]
 
 
-def _text(condition: Condition, text: str, *, ignore_case: bool) -> bool:
+def _text(condition: Condition, text: str) -> bool:
     if condition.regexes:
         return any(re.search(regex, text) for regex in condition.regexes)
-    folded = text.lower() if ignore_case else text
-    return any(matches(tokens(value, ignore_case=ignore_case), folded) for value in condition.values)
+    folded = text.lower() if condition.field in FOLDED else text
+    return any(matches(pattern, folded) for pattern in condition.patterns)
 
 
 def _query(condition: Condition, request: Request) -> bool:
     sent = [tuple(part.partition("=")[::2]) for part in request.query.lower().split("&") if part]
-    wanted = [(_escaped(key or "*"), _escaped(value)) for key, value in condition.pairs]
+    wanted = condition.pair_patterns
     return any(matches(key, name) and matches(value, text) for key, value in wanted for name, text in sent)
-
-
-def _escaped(text: str) -> Pattern:
-    return tokens(text, escapes=True, ignore_case=True)
 
 
 def _source(condition: Condition, request: Request) -> bool:

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The rules of a listener as one set: what a task asks for, and the fewest calls that bring it about. Pure.
 
-All that move do so in one atomic call; `rule_order` says in which order the calls keep every request at its old target
+All that move do so in one atomic call; `order` says in which order the calls keep every request at its old target
 until it has its new one.
 """
 
