@@ -91,8 +91,9 @@ class Locust:
 
     def report(self) -> str:
         """Return Locust's own report, one HTML page."""
-        url = self.url.rstrip("/") + "/stats/report"
-        return fetch_text(url, REPORT_TIMEOUT_S, headers={"Accept": "text/html"}, access=self.access)
+        return fetch_text(
+            self._at("/stats/report"), REPORT_TIMEOUT_S, headers={"Accept": "text/html"}, access=self.access
+        )
 
     def stop(self) -> None:
         """Stop the swarm that runs; returns when its last user has gone."""
@@ -103,12 +104,15 @@ class Locust:
         if not answer.get("success"):
             raise RefusedError(str(answer.get("message")))
 
+    def _at(self, path: str) -> str:
+        return self.url.rstrip("/") + path
+
     def _call(
         self, method: str, path: str, body: str | None = None, content_type: str = "", timeout_s: float = 0.0
     ) -> dict[str, Any]:
         headers = {"Content-Type": content_type} if content_type else {}
         try:
-            return fetch(self.url.rstrip("/") + path, timeout_s or self.timeout_s, method, body, headers, self.access)
+            return fetch(self._at(path), timeout_s or self.timeout_s, method, body, headers, self.access)
         except RefusedError as error:
             if error.status != 404:
                 raise

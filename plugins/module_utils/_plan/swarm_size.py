@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from .plan import InputError
@@ -151,7 +151,7 @@ def _checked(users: int, options: Mapping[str, Any]) -> Ask:
     if not wait or float(wait[1]) > float(wait[2]) or float(wait[2]) <= 0:
         raise InputError(f"wait is '{ask.wait}'; MIN-MAX in seconds is needed, such as 5-15.")
     for name, smallest, largest in BOUNDS:
-        value = asdict(ask)[name]
+        value = getattr(ask, name)
         if not smallest <= value <= largest:
             raise InputError(f"{name} is {value:g}; allowed are {smallest:g} to {largest:g}.")
     return _refuse_contradictions(ask)

@@ -65,18 +65,11 @@ class Stretch:
 
     def _value(self) -> float | None:
         parts = [figures for _seconds, figures in self._parts if figures.requests]
-        figures = Figures(
-            "",
-            "",
-            sum(part.requests for part in parts),
-            sum(part.failures for part in parts),
-            sum(part.total_ms for part in parts),
-            min((part.min_ms for part in parts), default=0.0),
-            max((part.max_ms for part in parts), default=0.0),
-            tuple(sorted((time, count) for time, count in self._times.items() if count)),
-        )
         if self.objective.request and not parts:
             return None
+        # The histogram is kept up to date slice by slice: to merge those of all parts each second would cost too much.
+        times = tuple(sorted((time, count) for time, count in self._times.items() if count))
+        figures = replace(merged(replace(part, histogram=()) for part in parts), histogram=times)
         return value_of(replace(self.objective, request=None), Measured(figures, (), self._seconds, 0))
 
     def _keep_the_worst(self, measured: float | None) -> None:

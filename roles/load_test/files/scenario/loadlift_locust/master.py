@@ -172,7 +172,6 @@ class Master:
             "state": self._runner.state,
             "now": time.time(),
             "users": self._runner.user_count,
-            "limits": process.limits(),
             "workers": [self._worker(client) for client in self._runner.clients.all],
             "swarm": self._swarm_state(self.swarm, since) | _slices(self.swarm, slices) if self.swarm else None,
         }
@@ -199,7 +198,7 @@ class Master:
             "users_low": swarm.users_low,
             "users_high": swarm.users_high,
             "workers": list(swarm.workers),
-            "shared_connections": process.limits()["connections"],
+            "shared_connections": process.shared_connections(),
             "lost": sorted(swarm.lost),
             "joined": sorted(swarm.joined),
             "worker_peaks": self._generators.peaks(swarm.workers + tuple(sorted(swarm.joined))),

@@ -88,6 +88,10 @@ def limits() -> dict[str, str | int]:
     """Return this process's Limits as the master shows them."""
     first, last = (int(port) for port in PORT_RANGE.read_text().split()) if PORT_RANGE.exists() else (32768, 60999)
     open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return asdict(Limits(socket.gethostname(), open_files, last - first + 1, shared_connections()))
+
+
+def shared_connections() -> int:
+    """Return how many connections a worker's users share, to each destination; 0 where each has its own."""
     told = scenario()
-    shared = told.shared_connections if told.connections == SHARED else 0
-    return asdict(Limits(socket.gethostname(), open_files, last - first + 1, shared))
+    return told.shared_connections if told.connections == SHARED else 0
