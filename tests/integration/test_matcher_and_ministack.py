@@ -6,8 +6,8 @@ the order of the rules, are AWS's.
 
 from __future__ import annotations
 
-import http.client
 from dataclasses import replace
+from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.request i
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule import rule_from_aws
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from unit.rules.sending import answer
 from unit.rules.strategies import CONDITIONS, REQUESTS
 
 from integration.account import Account, fixed
@@ -45,19 +46,11 @@ def listener(aws: Account) -> str:
     return aws.listener()
 
 
-def answer(aws: Account, balancer: str, request: Request) -> str:
+def ask(aws: Account, balancer: str, request: Request) -> str:
     """Send a request to the load balancer and return which rule answered."""
     address = urlsplit(aws.emulator.endpoint)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
-    try:
-        path = f"/_alb/{balancer}{request.path}"
-        connection.putrequest(request.method, path, skip_host=True, skip_accept_encoding=True)
-        for name, value in {"Host": request.host, "Content-Length": "0", **request.headers}.items():
-            connection.putheader(name, value)
-        connection.endheaders()
-        return connection.getresponse().read().decode()
-    finally:
-        connection.close()
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=20)
+    return answer(connection, f"/_alb/{balancer}{request.path}", request)
 
 
 def rules_of(aws: Account, listener: str, wanted: list[tuple[Condition, ...]]) -> list[Any]:
@@ -81,5 +74,5 @@ def test_ministack_and_the_plan_agree(aws: Account, listener: str, data: st.Data
     rules = rules_of(aws, listener, data.draw(LISTENERS))
     for request in data.draw(st.lists(SENT, min_size=10, max_size=20)):
         taker, _misses = taken_by(rules, request)
-        got = answer(aws, f"{aws.prefix}-alb", request)
+        got = ask(aws, f"{aws.prefix}-alb", request)
         assert got == (str(taker.priority) if taker else ""), (rules, request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
+from http.client import HTTPConnection
 
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.request import Request, taken_by
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.rule import Rule
@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loadlift_lab.data_plane.load_balancer import model as lab_model
 from test_load_balancer_traffic import ADDRESS, haproxy
+from unit.rules.sending import answer
 from unit.rules.strategies import CONDITIONS, REQUESTS
 
 OTHER_ADDRESS = "10.0.0.0/8"  # of the generated sources; here it stands for the address of this test
@@ -40,18 +41,11 @@ def from_here(rule: Rule) -> Rule:
     return Rule(rule.arn, rule.priority, conditions, ())
 
 
-def answer(port: int, request: Request) -> str:
+def ask(port: int, request: Request) -> str:
     """Send the request and return which rule answered."""
-    connection = http.client.HTTPConnection(ADDRESS, port, timeout=20, source_address=(ADDRESS, 0))
-    try:
-        query = f"?{request.query}" if request.query else ""
-        connection.putrequest(request.method, request.path + query, skip_host=True, skip_accept_encoding=True)
-        for name, value in {"Host": request.host, "Content-Length": "0", **request.headers}.items():
-            connection.putheader(name, value)
-        connection.endheaders()
-        return connection.getresponse().read().decode()
-    finally:
-        connection.close()
+    query = f"?{request.query}" if request.query else ""
+    connection = HTTPConnection(ADDRESS, port, timeout=20, source_address=(ADDRESS, 0))
+    return answer(connection, request.path + query, request)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
@@ -63,4 +57,4 @@ def test_haproxy_and_the_plan_agree(listener: list[tuple[object, ...]], requests
         for request in requests:
             sent = Request(**{**vars(request), "source_ip": ADDRESS})
             taker, _misses = taken_by(rules, sent)
-            assert answer(port, sent) == (str(taker.priority) if taker else "default")
+            assert ask(port, sent) == (str(taker.priority) if taker else "default")

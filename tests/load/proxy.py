@@ -5,32 +5,20 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import threading
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
+from load.server import Server
 
-class Proxy(ThreadingHTTPServer):
-    """Serves in its own threads until close(), and keeps whom it was asked for."""
 
-    daemon_threads = True
+class Proxy(Server):
+    """Keeps whom it was asked for; its `url` is what http_proxy names."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[str] = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        """The address that http_proxy names."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def close(self) -> None:
-        """Stop serving."""
-        self.shutdown()
-        self.server_close()
+        super().__init__(Handler)
 
 
 class Handler(BaseHTTPRequestHandler):

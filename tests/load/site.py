@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from load.server import Server
 
 PRODUCTS = json.dumps({"products": [{"product_id": f"P{number}"} for number in range(25)]}).encode()
 
 
-class Site(ThreadingHTTPServer):
-    """Serves in its own threads until close()."""
+class Site(Server):
+    """Counts what it answered."""
 
-    daemon_threads = True
     request_queue_size = 200
 
     def __init__(self, address: str = "127.0.0.1") -> None:
-        super().__init__((address, 0), Handler)
         self.lock = threading.Lock()
         self.answered = 0
         self.connections = 0
@@ -27,22 +27,7 @@ class Site(ThreadingHTTPServer):
         self.carts: set[tuple[str, str]] = set()  # what came with POST, and who sent it
         self.data_seconds = 0.0
         self.data_body = PRODUCTS
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        """Host and port."""
-        return "{}:{}".format(*self.server_address)
-
-    @property
-    def url(self) -> str:
-        """The base URL."""
-        return f"http://{self.address}"
-
-    def close(self) -> None:
-        """Stop serving."""
-        self.shutdown()
-        self.server_close()
+        super().__init__(Handler, address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Be silent: a swarm that stops drops its connections."""
