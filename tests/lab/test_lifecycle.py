@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -67,6 +68,17 @@ def test_started_twice_changes_nothing_and_stopped_leaves_no_process(settings: L
     assert lifecycle.stop(settings, 20)
     assert not [process for process in processes if process.is_running()]
     assert not lifecycle.stop(settings, 20)
+
+
+@pytest.mark.skipif(
+    not os.access("/proc/self/autogroup", os.W_OK) or os.geteuid() != 0,
+    reason="only root may let a session go before others, and only where Linux groups processes by session",
+)
+def test_its_session_goes_before_others(settings: LabSettings) -> None:
+    serve_health(settings)
+    lifecycle.start(settings, 30)
+    program = lifecycle.connect(settings).getProcessInfo("control-plane")["pid"]
+    assert Path(f"/proc/{program}/autogroup").read_text().split()[-1] == str(lifecycle.SESSION_NICE)
 
 
 def test_a_killed_program_comes_back(settings: LabSettings) -> None:
