@@ -13,9 +13,10 @@ description:
     other, waits until that permission has reached the load balancer, and registers the function - one task does it all.
   - An option that is left out is left alone. A run with nothing to do makes four calls, five where O(tags) is given.
   - Another O(function) takes the place of the registered one. A target group of this type holds a single function, so
-    requests fail between the two. The gap lasts for three calls (up to 20 ms in the lab) and until the load balancer has
-    followed - under 600 requests a second the lab's answered 502 for 0.2 to 0.3 s - and on AWS some seconds more until
-    a new permission has reached it. To change code without any gap give a function with an alias, and move the alias.
+    requests fail between the two. The gap lasts for three calls (up to 20 ms in the lab) and until the load balancer
+    has followed - under 600 requests a second the lab's answered 502 for 0.2 to 0.3 s - and on AWS some seconds more
+    until a new permission has reached it. To change code without any gap give a function with an alias, and move the
+    alias.
   - A task that is run again after it was cut off at any point reaches the wanted state.
 author: loadlift.aws maintainers (@loadlift)
 options:
