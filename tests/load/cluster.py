@@ -71,9 +71,9 @@ class Cluster:
         web = ["--web-host", "127.0.0.1", "--web-port", str(self.web_port), *self.web]
         return self._start("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(self.port), *web)
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        """Start one more worker."""
-        return self._start("--worker", "--master-host", "127.0.0.1", "--master-port", str(self.port))
+    def start_worker(self, port: int = 0) -> subprocess.Popen[bytes]:
+        """Start one more worker; `port` is that of a line to the master, if not the master's own."""
+        return self._start("--worker", "--master-host", "127.0.0.1", "--master-port", str(port or self.port))
 
     def _start(self, *options: str) -> subprocess.Popen[bytes]:
         log = self.folder / f"locust-{time.monotonic_ns()}.log"

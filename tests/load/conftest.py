@@ -88,8 +88,12 @@ def run(swarm: Swarm) -> dict[str, Any]:
 def run_and_hurt(swarm: Swarm, hurt: Any) -> dict[str, Any]:
     """Drive a swarm; call `hurt` as soon as it is measured."""
 
+    def measured() -> bool:
+        state = swarm.locust.state()["swarm"]
+        return bool(state) and state["id"] == swarm.order.swarm_id and state["ramp_s"] is not None
+
     def wait_and_hurt() -> None:
-        wait_until(lambda: (swarm.locust.state()["swarm"] or {}).get("ramp_s"), 15, "the window is open")
+        wait_until(measured, 15, "the window is open")
         hurt()
 
     hurting = threading.Thread(target=wait_and_hurt)

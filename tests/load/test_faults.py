@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from load.cluster import Cluster, wait_until
 from load.conftest import MakeSwarm, run, run_and_hurt
+from load.line import Line
 from load.site import Site
 
 DRIVE = """
@@ -112,6 +114,48 @@ def test_a_worker_that_stands_still_is_named(own: Cluster, make_swarm: MakeSwarm
     assert summary["verdict"] == "invalid"
     assert "generator-bound" in summary["reason"]
     assert "stood still for 3." in summary["reason"] or "was lost after" in summary["reason"]
+
+
+@pytest.fixture
+def line(own: Cluster) -> Iterator[Line]:
+    """The line between the master of `own` and a third worker."""
+    line = Line(own.port)
+    own.workers.append(own.start_worker(line.port))
+    wait_until(lambda: own.connected() == 3, 30, "the third worker is connected")
+    yield line
+    line.close()
+
+
+def lose_worker(cluster: Cluster, line_fails: Callable[[], None]) -> None:
+    """Let a line fail until the master misses the worker behind it, and stop the swarm."""
+    line_fails()
+    wait_until(
+        lambda: any(worker["state"] == "missing" for worker in cluster.locust.state()["workers"]),
+        10,
+        "the master misses the worker",
+    )
+    cluster.locust.stop()
+
+
+def test_late_reports_of_a_worker_do_not_count_in_the_next_swarm(
+    own: Cluster, line: Line, make_swarm: MakeSwarm
+) -> None:
+    refused = make_swarm(own, target="http://127.0.0.1:9", counters=[], hold=30.0, run_id="before")
+    before = run_and_hurt(refused, lambda: lose_worker(own, line.silence))
+    assert (before["verdict"], before["failure_ratio"]) == ("invalid", 1.0)
+    summary = run_and_hurt(make_swarm(own, hold=6.0, run_id="after"), line.mend)
+    assert any("joined" in event["text"] for event in summary["events"])
+    assert (summary["failures"], summary["requests"] > 0) == (0, True)
+
+
+def test_a_worker_that_did_not_hear_the_stop_is_stopped_once_it_is_back(
+    own: Cluster, site: Site, line: Line, make_swarm: MakeSwarm
+) -> None:
+    run_and_hurt(make_swarm(own, hold=30.0), lambda: lose_worker(own, line.cut))
+    line.mend()
+    wait_until(lambda: own.connected() == 3, 10, "the worker is back")
+    falls_silent(site, 6)
+    assert all(worker.poll() is None for worker in own.workers)
 
 
 BUSY = """

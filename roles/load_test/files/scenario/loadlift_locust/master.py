@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import gevent
 from gevent.event import Event
@@ -15,12 +16,14 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterR
 
 from loadlift_locust import VERSION, figures, process
 from loadlift_locust.generators import Generators
-from loadlift_locust.options import told
+from loadlift_locust.options import tell_key, told
 from loadlift_locust.shape import Shape
 
 LOG = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 FLUSH_SECONDS = 5.0
+# A stop that was only held up arrives within them: a second one could meet the next swarm.
+BACK_TICKS = 3
 ACTIVE = (STATE_SPAWNING, STATE_RUNNING)
 
 
@@ -35,6 +38,7 @@ class Swarm:
     workers: tuple[str, ...]  # those it was started on
     host: str
     addresses: tuple[str, ...]
+    key: str = field(default_factory=lambda: uuid4().hex)  # of this start: workers name it in their reports
     started: float = field(default_factory=time.monotonic)
     started_at: float = field(default_factory=time.time)
     history: figures.History = field(default_factory=figures.History)
@@ -43,6 +47,7 @@ class Swarm:
     events: list[dict[str, Any]] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
     joined: set[str] = field(default_factory=set)
+    unheard: dict[str, int] = field(default_factory=dict)  # workers missing at its stop: ticks that they run again
     ramp_from_users: int = 0  # as many as ran when the last ramp began
     users_low: int | None = None  # fewest users since the window opened
     users_high: int = 0
@@ -90,6 +95,8 @@ class Master:
         events.test_stopping.add_listener(self._on_stopping)
         events.worker_report.add_listener(self._on_report)
         runner.register_message("loadlift_flushed", self._on_flushed)
+        self._take = runner.handle_message
+        setattr(runner, "handle_message", self._on_message)  # noqa: B010 - mypy takes no assignment to a method
         gevent.spawn(self._watch)
 
     @property
@@ -234,6 +241,7 @@ class Master:
             slices=figures.Slices() if options.swarm_slices else None,
             shape=Shape.read(self._runner.target_user_count, options.swarm_shape),
         )
+        tell_key(self._environment, self.swarm.key)
         self._generators.begin()
 
     def _on_stopping(self, **_kwargs: Any) -> None:
@@ -247,7 +255,20 @@ class Master:
             self.swarm.ended_by = "every worker was lost" if everyone else "its run time was over"
         if self.swarm.window_opened and not self.swarm.window_closed:
             self.swarm.window_closed = time.monotonic()
+        self.swarm.unheard = {client.id: 0 for client in self._runner.clients.missing}
         self.swarm.tell(f"stopped: {self.swarm.ended_by}")
+
+    def _on_message(self, client_id: str, msg: Message) -> None:
+        """Let Locust take up a worker's message, unless it is a report on another swarm than this one."""
+        if msg.type != "stats" or not self._is_late(msg.data):
+            self._take(client_id, msg)
+            return
+        self._on_report(msg.node_id, msg.data)  # how the worker fares is news all the same
+        if msg.data["stats"]:
+            LOG.warning("Worker %s sent figures of another swarm; they do not count.", msg.node_id)
+
+    def _is_late(self, report: dict[str, Any]) -> bool:
+        return bool(self.active and self.swarm and report.get("swarm_key", self.swarm.key) != self.swarm.key)
 
     def _on_report(self, client_id: str, data: dict[str, Any], **_kwargs: Any) -> None:
         if "loadlift" in data:
@@ -275,7 +296,10 @@ class Master:
 
     def _tick(self) -> None:
         swarm = self.swarm
-        if not swarm or not self.active:
+        if not swarm:
+            return
+        if not self.active:
+            self._stop_left_over(swarm)
             return
         self._look_for_losses(swarm)
         self._note(swarm)
@@ -283,6 +307,16 @@ class Master:
         if swarm.lease_s and time.monotonic() > swarm.lease_ends:
             swarm.tell(f"nobody renewed its lease of {swarm.lease_s:g} s")
             self.stop("its lease ran out")
+
+    def _stop_left_over(self, swarm: Swarm) -> None:
+        """Stop the workers that were missing when the swarm was stopped, and run on now that they are back."""
+        for client in self._runner.clients.running:
+            if client.id not in swarm.unheard:
+                continue
+            swarm.unheard[client.id] += 1
+            if swarm.unheard[client.id] == BACK_TICKS:
+                LOG.warning("Worker %s runs on without a swarm: stopping it.", client.id)
+                self._runner.server.send_to_client(Message("stop", None, client.id))
 
     def _note(self, swarm: Swarm) -> None:
         users = self._runner.user_count

@@ -38,6 +38,16 @@ def told(environment: Environment) -> Namespace:
     return options
 
 
+def tell_key(environment: Environment, key: str) -> None:
+    """Tell each worker, with its next users, which start of a swarm they belong to: ids come again, keys do not."""
+    told(environment).swarm_key = key
+
+
+def swarm_key(environment: Environment) -> str:
+    """Return the key of the last swarm that was started here; empty before the first."""
+    return str(getattr(told(environment), "swarm_key", ""))
+
+
 def defaults() -> dict[str, str | float]:
     """Return the options of a swarm that a person starts."""
     return {name: default for name, (default, _) in OPTIONS.items()}
