@@ -1,12 +1,12 @@
 """How long path rules take, and how many calls: alb_path_rules, a loop of alb_path_rule, elb_application_lb, Terraform.
 
     .venv/bin/python benchmarks/path_rules.py [--rules 1,10,100] [--contenders set,loop,upstream,terraform]
-                                              [--endpoint lab|moto]
+                                              [--endpoint lab|moto] [--latency 60]
 
 Each contender is started as its users start it (ansible-playbook, terraform) against the same endpoint, a load
 balancer of its own, and takes the same steps: created, unchanged, one changed, reversed, removed. The endpoint is the
-lab's control plane, or moto's own server, which answers one call after the other and takes longer for each. Ratios of
-one run hold, absolute times are those of the machine. A contender that is not installed is left out with a notice.
+lab's control plane, whose every call may take some ms more, as AWS's do, or moto's own server. Ratios of one run hold,
+absolute times are those of the machine. A contender that is not installed is left out with a notice.
 Terraform finds its AWS provider in the folder $TERRAFORM_PLUGINS, if that is set, else in its registry.
 """
 
@@ -317,6 +317,17 @@ def lab() -> Iterator[Emulator]:
         yield emulator
 
 
+def slower(milliseconds: int) -> dict[str, Any]:
+    """Return the fault that makes every call take longer."""
+    return {
+        "service": "*",
+        "operation": "*",
+        "kind": "latency",
+        "count": None,
+        "seconds": milliseconds / 1000,
+    }
+
+
 ENDPOINTS = {"lab": lab, "moto": moto}
 
 
@@ -326,7 +337,10 @@ def main() -> None:
     parser.add_argument("--rules", default="1,10,100", help="numbers of rules")
     parser.add_argument("--contenders", default=",".join(CONTENDERS), help="who takes part")
     parser.add_argument("--endpoint", default="lab", choices=list(ENDPOINTS), help="what all of them talk to")
+    parser.add_argument("--latency", type=int, default=0, help="ms that each call of the lab takes longer")
     options = parser.parse_args()
+    if options.latency and options.endpoint != "lab":
+        parser.error("--latency is the lab's: leave out --endpoint")
     names = options.contenders.split(",")
     if "terraform" in names and not shutil.which("terraform"):
         print("terraform is not installed; it is left out.")
@@ -338,6 +352,8 @@ def main() -> None:
             number += 1
             # A control plane each: none has to carry what another one left.
             with ENDPOINTS[options.endpoint]() as emulator:
+                if options.latency:
+                    emulator.own("PUT", "faults", [slower(options.latency)])
                 results.setdefault(count, {})[name] = measure(name, count, emulator, number)
     show(results)
 

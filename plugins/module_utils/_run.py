@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import AwsError, Clients, perform
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import Call, InputError, Plan
+from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import AwsError, Clients, perform_at_once
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import Call, InputError, Plan, stretches
 
 # Each of several runs at once on one listener may be beaten by every other one.
 ATTEMPTS = 20
@@ -124,14 +124,16 @@ def _apply(clients: Clients, plan: Plan, plan_again: MakePlan, progress: Progres
 
 
 def _perform_all(clients: Clients, plan: Plan, progress: Progress) -> None:
-    for call in plan.calls:
-        try:
-            progress.learned |= perform(clients, call.with_learned(progress.learned))
-        except AwsError as failure:
-            if failure.code in call.stale_on:
-                raise OvertakenError(failure) from failure
-            raise
-        progress.done.append(call.with_learned(progress.learned))
+    for stretch in stretches(plan.calls):
+        calls = [call.with_learned(progress.learned) for call in stretch]
+        answers = perform_at_once(clients, calls)
+        for call, answer in zip(calls, answers, strict=True):
+            if isinstance(answer, dict):
+                progress.learned |= answer
+                progress.done.append(call)
+        for call, answer in zip(calls, answers, strict=True):
+            if isinstance(answer, AwsError):
+                raise OvertakenError(answer) if answer.code in call.stale_on else answer
 
 
 def _told(error: Exception) -> dict[str, Any]:

@@ -11,7 +11,7 @@ short_description: The rules of an Application Load Balancer's listener as one s
 description:
   - Makes, changes and removes many rules of a listener in one task, planned as a whole.
   - Reads the listener once, and makes the fewest calls. All moves are one atomic call, so that rules may swap their
-    places.
+    places. Calls that may come in any order are made ten at a time.
   - While the rules change, every request gets the target that it had before or the one that it has afterwards, never a
     third. Where no order of the calls does that - the listener is full, or two rules hand requests to each other - the
     task warns, in check mode too, and names the rules.
@@ -87,7 +87,7 @@ shadows:
   type: list
   elements: dict
 plan:
-  description: The calls of AWS's API that were made, in their order; in check mode, those that would be.
+  description: The calls of AWS's API that were made, in the order of the plan; in check mode, those that would be.
   returned: always
   type: list
   elements: dict

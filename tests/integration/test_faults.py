@@ -83,12 +83,22 @@ def whole_set(lab: Account) -> Run:
     return "alb_path_rules", options | {"rules": second}
 
 
+def many_at_once(lab: Account) -> Run:
+    """A run that makes rules at the same time, more than go at once."""
+    listener = lab.listener()
+    lab.rule(listener, "/foreign", 2, "foreign")
+    groups = [{"target_group": lab.target_group("m")}]
+    rules = [{"name": f"r{number}", "path_patterns": [f"/r{number}"], "forward": groups} for number in range(25)]
+    return "alb_path_rules", {"listener_arn": listener, "owner": {"by": "us"}, "purge": "owned", "rules": rules}
+
+
 RUNS: list[Callable[[Account], Run]] = [
     new_rule_in_a_full_stretch,
     changed_rule,
     new_target_group,
     another_function,
     whole_set,
+    many_at_once,
 ]
 
 
@@ -114,6 +124,18 @@ def test_a_run_that_meets_a_fault_converges(
     assert not lab.run(module, **options)["changed"]
     if listener:
         assert foreign(lab, listener) == before
+
+
+def test_of_calls_at_the_same_time_those_that_succeeded_are_told(lab: Account) -> None:
+    module, options = many_at_once(lab)
+    strike = {"service": "elbv2", "operation": "CreateRule", "kind": "drop", "count": None, "probability": 0.3}
+    lab.emulator.own("PUT", "faults", [strike])
+    answer = lab.fail(module, **options | impatient(strike))
+    lab.emulator.own("DELETE", "faults")
+    made = {rule["Conditions"][0]["Values"][0] for rule in lab.rules(options["listener_arn"])} - {"/foreign"}
+    assert {call["parameters"]["Conditions"][0]["PathPatternConfig"]["Values"][0] for call in answer["plan"]} == made
+    assert answer["changed"] == bool(made)
+    assert len(made) < len(options["rules"])
 
 
 @pytest.mark.parametrize("make", RUNS, ids=lambda make: make.__name__)

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
@@ -23,7 +25,12 @@ THROTTLING = ("ThrottlingException", "ThrottledException", "RequestThrottled", "
 # Some 40 s on average: the propagation of an IAM change takes seconds, a throttled account recovers as fast.
 PATIENCE = {"retries": 12, "delay": 1, "max_delay": 8}
 LOOK_AGAIN_S = 3.0
+# As many as Terraform makes, and as botocore keeps connections for.
+AT_ONCE = 10
 NOT_TOLD = "unknown"
+
+Thing = TypeVar("Thing")
+Answer = TypeVar("Answer")
 
 
 class AwsError(Exception):
@@ -39,16 +46,18 @@ class AwsError(Exception):
 
 
 class Clients:
-    """A module's clients, each made when it is first needed."""
+    """A module's clients, each made when it is first needed; threads may share them."""
 
     def __init__(self, module: AnsibleAWSModule) -> None:
         self._module = module
+        self._lock = threading.Lock()  # of two threads, one makes the client
         self._clients: dict[str, Any] = {}
 
     def of(self, service: str) -> Any:
         """Return the client of a service, by botocore's name."""
-        if service not in self._clients:
-            self._clients[service] = self._module.client(service)
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._module.client(service)
         return self._clients[service]
 
 
@@ -95,6 +104,33 @@ def ask_until_done(
         parameters |= left
         time.sleep(random.uniform(0, min(PATIENCE["max_delay"], 2**attempt / 10)))
     raise AwsError(operation, resource, "Unprocessed", f"AWS left a part undone {PATIENCE['retries']} times")
+
+
+def at_once(make: Callable[[Thing], Answer], things: Sequence[Thing]) -> list[Answer]:
+    """Return what `make` makes of each thing, AT_ONCE of them at a time; its first error is raised."""
+    if len(things) < 2:
+        return [make(thing) for thing in things]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(make, things))
+
+
+def perform_at_once(clients: Clients, calls: Sequence[Call]) -> list[dict[str, Any] | AwsError | None]:
+    """Make planned calls at the same time; return what each teaches or how it failed, None where it was not made.
+
+    After a failure no further call is begun; those that are under way are waited for.
+    """
+    failed = threading.Event()
+
+    def make(call: Call) -> dict[str, Any] | AwsError | None:
+        if failed.is_set():
+            return None
+        try:
+            return perform(clients, call)
+        except AwsError as failure:
+            failed.set()
+            return failure
+
+    return at_once(make, calls)
 
 
 def perform(clients: Clients, call: Call) -> dict[str, Any]:

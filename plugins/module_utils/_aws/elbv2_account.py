@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
-from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import Clients, ask, ask_pages
+from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import Clients, ask, ask_pages, at_once
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
 RESOURCES_A_CALL = 20
@@ -17,12 +18,14 @@ PAGE = 400
 
 def describe_tags(clients: Clients, arns: Sequence[str], resource: str) -> dict[str, dict[str, str]]:
     """Return ARN -> tags, in as many calls as twenty resources each make."""
-    tags: dict[str, dict[str, str]] = {}
-    for start in range(0, len(arns), RESOURCES_A_CALL):
-        some = list(arns[start : start + RESOURCES_A_CALL])
-        described = ask(clients, "elbv2", "DescribeTags", resource, ResourceArns=some)["TagDescriptions"]
-        tags |= {one["ResourceArn"]: boto3_tag_list_to_ansible_dict(one.get("Tags", [])) for one in described}
-    return tags
+
+    def describe(some: list[str]) -> list[dict[str, Any]]:
+        answer = ask(clients, "elbv2", "DescribeTags", resource, ResourceArns=some)
+        return list(answer["TagDescriptions"])
+
+    parts = [list(arns[start : start + RESOURCES_A_CALL]) for start in range(0, len(arns), RESOURCES_A_CALL)]
+    described = itertools.chain.from_iterable(at_once(describe, parts))
+    return {one["ResourceArn"]: boto3_tag_list_to_ansible_dict(one.get("Tags", [])) for one in described}
 
 
 def describe_listeners(clients: Clients, load_balancer_arn: str) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,7 +31,8 @@ class Call:
     apart by what they mean: `done_by` says that there is nothing left to do, `retried_on` that AWS needs some seconds,
     `stale_on` that somebody else was faster and the plan has to be made again. `rest` maps a parameter to the JMESPath
     of what an answer leaves undone of it: the call is made again with that. `awaited` maps a JMESPath to the value that
-    it must have: the call, a describing one, is made again until it has, for at most `patience_s` seconds.
+    it must have: the call, a describing one, is made again until it has, for at most `patience_s` seconds. A call that
+    is `beside` may be made at the same time as the one before it.
     """
 
     service: str
@@ -46,6 +47,7 @@ class Call:
     rest: Mapping[str, str] = field(default_factory=dict)
     awaited: Mapping[str, str] = field(default_factory=dict)
     patience_s: float = 600
+    beside: bool = False
 
     def shown(self) -> dict[str, Any]:
         """Return the call as a result may show it."""
@@ -75,6 +77,23 @@ class Plan:
     def changed(self) -> bool:
         """Tell whether there is a difference to apply."""
         return self.before != self.after
+
+
+def stretches(calls: Iterable[Call]) -> Iterator[list[Call]]:
+    """Yield the calls as they may be made: those of one list at the same time, one list after the other."""
+    stretch: list[Call] = []
+    for call in calls:
+        if stretch and not call.beside:
+            yield stretch
+            stretch = []
+        stretch.append(call)
+    if stretch:
+        yield stretch
+
+
+def side_by_side(calls: Sequence[Call]) -> list[Call]:
+    """Return the calls, each but the first beside the one before it."""
+    return [*calls[:1], *(replace(call, beside=True) for call in calls[1:])]
 
 
 def _shown(value: Any, hidden: Sequence[str]) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
-from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import InputError
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import Call, InputError, stretches
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.condition import Condition, meaning
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.path_rule import WantedRule
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.rules.priority import WantedPlace
@@ -123,12 +123,17 @@ def test_at_most_one_call_moves_rules(data: st.DataObject) -> None:
         model.apply(calls)
 
 
-def watch(model: Model, planned: SetPlan, requests: Sequence[Request]) -> None:
+def as_made(data: st.DataObject, planned: SetPlan) -> list[Call]:
+    """Return the calls in an order in which they may arrive: those made at the same time in any."""
+    return [call for stretch in stretches(planned.plan.calls) for call in data.draw(st.permutations(stretch))]
+
+
+def watch(data: st.DataObject, model: Model, planned: SetPlan, requests: Sequence[Request]) -> None:
     """Apply a plan call by call, and see what each request gets at every moment."""
     after = copy.deepcopy(model)
     after.apply(planned.plan.calls)
     allowed = [(target(model, request), target(after, request)) for request in requests]
-    for call in planned.plan.calls:
+    for call in as_made(data, planned):
         model.apply_one(call)
         for request, targets in zip(requests, allowed, strict=True):
             assert target(model, request) in targets, (call, request)
@@ -146,7 +151,7 @@ def test_no_moment_serves_a_wrong_target(data: st.DataObject, requests: list[Req
         if planned.plan.warnings:
             model.apply(planned.plan.calls)
         else:
-            watch(model, planned, requests)
+            watch(data, model, planned, requests)
 
 
 def other_targets(data: st.DataObject, wanted: WantedSet) -> WantedSet:
@@ -186,7 +191,7 @@ def test_what_can_be_done_without_a_wrong_moment_is_not_warned_of(
     model.apply(planned_for(model, wanted).plan.calls)
     planned = planned_for(model, change(data, wanted))
     assert not planned.plan.warnings
-    watch(model, planned, requests)
+    watch(data, model, planned, requests)
 
 
 @given(st.data())
@@ -196,8 +201,7 @@ def test_a_full_listener_gets_its_set(data: st.DataObject) -> None:
     model.apply(planned_for(model, data.draw(rule_sets(model))).plan.calls)
     wanted = data.draw(rule_sets(model, "owned"))
     allowed = max(len(model.rules()), len(foreign(model)) + len(wanted.rules))
-    calls = planned_for(model, wanted, allowed).plan.calls
-    for call in calls:
+    for call in as_made(data, planned_for(model, wanted, allowed)):
         model.apply_one(call)
         assert len(model.rules()) <= allowed
     check_reached(model, wanted)

@@ -9,7 +9,8 @@ last one, never a third. Where no order does that, the plan warns of it. For tha
 - of rules that give up the same requests, the one behind comes first, for it must not get them;
 - a rule that passes another one changes before all rules move, the one that is passed after it.
 
-Only calls about rules that may meet in a request are kept in an order; all else follows `Course.rank`.
+Only calls about rules that may meet in a request are kept in an order; all else follows `Course.rank`, and calls that
+follow each other without having to may be made at the same time.
 """
 
 from __future__ import annotations
@@ -77,9 +78,12 @@ class Course:
 
 @dataclass(frozen=True)
 class Order:
-    """Courses in the order of their calls, None for the move of all, and pairs of which the first had to come first."""
+    """Courses in the order of their calls, None for the move of all, and pairs of which the first had to come first.
 
-    courses: Sequence[Course | None]
+    Those of one stretch are of one kind, and in any order as good as in this one.
+    """
+
+    stretches: Sequence[Sequence[Course | None]]
     broken: Sequence[tuple[Course | None, Course | None]]
 
 
@@ -99,6 +103,7 @@ def order(courses: Sequence[Course], there: int, allowed: int) -> Order:
     there is room. The rest is kept as far as possible; what is `broken` are pairs of calls in the wrong order.
     """
     needed, wished = set(_handed_over(courses)), set(_wishes(courses))
+    kept_apart = needed | wished
     left = {place for place, course in enumerate(courses) if course.kind is not None}
     left |= {MOVE} if any(map(_moves, courses)) else set()
     done: list[int] = []
@@ -113,7 +118,8 @@ def order(courses: Sequence[Course], there: int, allowed: int) -> Order:
         broken += [(first, then) for first, then in wished if then == place and first in left]
         wished = {pair for pair in wished if place not in pair}
     of: dict[int, Course | None] = {MOVE: None, **dict(enumerate(courses))}
-    return Order([of[place] for place in done], [(of[first], of[then]) for first, then in sorted(broken)])
+    stretches = [[of[place] for place in stretch] for stretch in _stretches(courses, done, kept_apart)]
+    return Order(stretches, [(of[first], of[then]) for first, then in sorted(broken)])
 
 
 def _next(courses: Sequence[Course], open_ones: set[int], left: set[int], wished: Iterable[tuple[int, int]]) -> int:
@@ -123,6 +129,21 @@ def _next(courses: Sequence[Course], open_ones: set[int], left: set[int], wished
         if first in waits and then in waits:
             waits[then] += 1
     return min(open_ones, key=lambda one: (waits[one], (MOVE, 0) if one == MOVE else courses[one].rank))
+
+
+def _stretches(courses: Sequence[Course], done: Sequence[int], kept_apart: set[tuple[int, int]]) -> Iterator[list[int]]:
+    """Split the order wherever a call is of another kind, or in an order with one of the same stretch."""
+    stretch: list[int] = []
+    for place in done:
+        alike = stretch and MOVE not in (place, stretch[0]) and _kind(courses, place) == _kind(courses, stretch[0])
+        if alike and not any((one, place) in kept_apart or (place, one) in kept_apart for one in stretch):
+            stretch.append(place)
+            continue
+        if stretch:
+            yield stretch
+        stretch = [place]
+    if stretch:
+        yield stretch
 
 
 def _kind(courses: Sequence[Course], place: int) -> int:

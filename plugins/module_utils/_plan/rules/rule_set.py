@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..plan import Call, InputError, Plan
+from ..plan import Call, InputError, Plan, side_by_side
 from ..tags import Tags, tag_calls
 from .limits import RULES, check_room
 from .matching import Shadow, shadow_of
-from .order import CREATE, DELETE, MODIFY, Course, Order, content, order
+from .order import CREATE, DELETE, Course, Order, content, order
 from .path_rule import (
     WantedRule,
     creation,
@@ -80,7 +80,7 @@ def plan_set(listener_arn: str, rules: Sequence[Rule], wanted: WantedSet, allowe
     shadows = _shadows(members, kept_after)
     courses = _courses(rules, members, removed, numbers)
     ordered = order(courses, len(rules), allowed)
-    calls = _calls(listener_arn, members, courses, ordered.courses)
+    calls = _calls(listener_arn, members, courses, ordered)
     moved = {rule.arn: numbers[rule.arn] for rule in kept if numbers[rule.arn] != rule.priority}
     before, after = _states(rules, members, removed, moved)
     warnings = [*(shadow.sentence for shadow in shadows), *_broken(ordered)]
@@ -167,23 +167,26 @@ def _courses(
     ]
 
 
-def _calls(
-    listener_arn: str, members: Sequence[Member], courses: Sequence[Course], ordered: Sequence[Course | None]
-) -> list[Call]:
+def _calls(listener_arn: str, members: Sequence[Member], courses: Sequence[Course], ordered: Order) -> list[Call]:
     by_key = {member.key: member for member in members}
+    gone: set[str] = set()
     calls: list[Call] = []
-    for number, course in enumerate(ordered):
-        if course is None:
-            gone = {one.key for one in ordered[:number] if one and one.kind == DELETE}
+    for stretch in ordered.stretches:
+        changes = [course for course in stretch if course]
+        if not changes:
             calls += _move([one for one in courses if one.key not in gone])
-        elif course.kind == CREATE:
-            member = by_key[course.key]
-            calls.append(creation(listener_arn, member.after, member.wanted, learns=member.key))
-        elif course.kind == MODIFY:
-            calls += _modification(by_key[course.key])
-        else:
-            calls.append(deletion(course.rule))
-    return calls + _other_calls(members)
+        calls += side_by_side([call for one in changes for call in _change(listener_arn, one, by_key.get(one.key))])
+        gone |= {one.key for one in changes if one.kind == DELETE}
+    return calls + side_by_side(_other_calls(members))
+
+
+def _change(listener_arn: str, course: Course, member: Member | None) -> list[Call]:
+    """Return the call that brings one rule about; one that is removed need not be of the set."""
+    if course.kind == DELETE or not member:
+        return [deletion(course.rule)]
+    if course.kind == CREATE:
+        return [creation(listener_arn, member.after, member.wanted, learns=member.key)]
+    return _modification(member)
 
 
 def _start(member: Member) -> int:
