@@ -15,7 +15,8 @@ import psutil
 from load.cluster import free_port
 from load.hosts import SSH_OPTIONS, SSHD
 
-TOOLS = ("unshare", "nsenter", "mount", "sshd", "ssh", "ssh-keygen")
+PYTHON = "/usr/bin/python3"  # the host's own: it sees the root file system alone
+TOOLS = (PYTHON, "unshare", "nsenter", "mount", "sshd", "ssh", "ssh-keygen")
 SYSTEMD = Path("/lib/systemd/systemd")
 START_SECONDS = 30
 ADDRESS = "127.0.0.1"
@@ -30,7 +31,7 @@ mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
 mount -t tmpfs tmpfs "$root/run"
-mount -t tmpfs tmpfs "$root/tmp"
+mount -t tmpfs tmpfs "$root/tmp" # systemd empties it when it starts
 mount -t tmpfs -o mode=755 tmpfs "$root/dev"
 for device in null zero full random urandom tty; do
   touch "$root/dev/$device"
@@ -56,6 +57,8 @@ def why_not() -> str:
         return f"{', '.join(missing) or SYSTEMD} is missing (Debian: openssh-server, systemd)"
     if not _cgroups():
         return "no cgroup2 is mounted here"
+    if subprocess.run([PYTHON, "-c", "import ensurepip"], capture_output=True, check=False).returncode:
+        return f"{PYTHON} has no ensurepip (Debian: python3-venv)"
     probe = subprocess.run(["unshare", *NAMESPACES, "true"], capture_output=True, text=True, check=False)
     return "" if probe.returncode == 0 else f"no namespaces can be made here: {probe.stderr.strip()}"
 
@@ -133,6 +136,7 @@ class SystemdHost:
             "ansible_user": "root",
             "ansible_ssh_private_key_file": str(self.folder / "key"),
             "ansible_ssh_common_args": " ".join(SSH_OPTIONS),
+            "ansible_python_interpreter": PYTHON,
         }
 
     def close(self) -> None:

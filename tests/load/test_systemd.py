@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from load.cluster import free_port, wait_until
 from load.conftest import MakeSwarm, run
 from load.deployment import Deployment, changed
 from load.site import Site
-from load.systemd_host import SystemdHost, why_not
+from load.systemd_host import PYTHON, SystemdHost, why_not
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is systemd")
 TOKEN = "a-token-of-this-test"
@@ -51,11 +50,10 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 def deploy(host: SystemdHost, folder: Path, endpoint: str) -> Deployed:
     """Run the playbook: nothing of it is left out, the environment from hashes included."""
-    one = {"box": host.variables() | {"ansible_python_interpreter": sys.executable}}
-    deployment = Deployment(folder, endpoint, "box", one)
+    deployment = Deployment(folder, endpoint, "box", {"box": host.variables()})
     port = free_port()
     deployment.variables |= {
-        "load_test_system_python": "/usr/bin/python3",
+        "load_test_system_python": PYTHON,
         "load_test_worker_processes": 2,
         "load_test_master_port": free_port(),
         "load_test_web_port": port,
