@@ -20,10 +20,7 @@ from load.deployment import Deployment, changed, supervised, write_supervisor
 from load.hosts import BRIDGE_ADDRESS, Host, Network, why_not
 from load.site import Site
 
-pytestmark = [
-    pytest.mark.skipif(bool(why_not()), reason=why_not() or "there are namespaces"),
-    pytest.mark.xdist_group("hosts"),  # there is one bridge
-]
+pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "there are namespaces")
 WEB_PORT = 8089
 PORTS = "20000 60000"
 

@@ -18,10 +18,7 @@ from load.deployment import Deployment, changed
 from load.site import Site
 from load.systemd_host import PYTHON, SystemdHost, why_not
 
-pytestmark = [
-    pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is systemd"),
-    pytest.mark.xdist_group("systemd"),  # one host for all
-]
+pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is systemd")
 TOKEN = "a-token-of-this-test"
 UNITS = ("load-test-master", "load-test-worker@1", "load-test-worker@2")
 
