@@ -85,8 +85,9 @@ def test_a_killed_program_comes_back(settings: LabSettings) -> None:
     serve_health(settings)
     lifecycle.start(settings, 30)
     before = lifecycle.connect(settings).getProcessInfo("control-plane")["pid"]
-    psutil.Process(before).kill()
-    psutil.wait_procs([psutil.Process(before)] if psutil.pid_exists(before) else [], timeout=10)
+    process = psutil.Process(before)
+    process.kill()
+    process.wait(10)
     lifecycle.wait_until_ready(settings, 30)
     assert lifecycle.connect(settings).getProcessInfo("control-plane")["pid"] != before
 
