@@ -35,6 +35,11 @@ def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> None:
         time.sleep(0.1)
 
 
+def states(locust: Locust) -> list[str]:
+    """Return the states of a master's workers, sorted."""
+    return sorted(worker["state"] for worker in locust.state()["workers"])
+
+
 def start(folder: Path, log: Path, scenario: Path, *options: str) -> subprocess.Popen[bytes]:
     """Start one Locust with the plugin, the one beside the scenario where there is one."""
     bundle = scenario.parent if (scenario.parent / "plugin.py").exists() else SCENARIO

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from load.cluster import Cluster, wait_until
+from load.cluster import Cluster, states, wait_until
 from load.conftest import MakeSwarm, run, run_and_hurt
 from load.line import Line
 from load.site import Site
@@ -129,11 +129,7 @@ def line(own: Cluster) -> Iterator[Line]:
 def lose_worker(cluster: Cluster, line_fails: Callable[[], None]) -> None:
     """Let a line fail until the master misses the worker behind it, and stop the swarm."""
     line_fails()
-    wait_until(
-        lambda: any(worker["state"] == "missing" for worker in cluster.locust.state()["workers"]),
-        10,
-        "the master misses the worker",
-    )
+    wait_until(lambda: "missing" in states(cluster.locust), 10, "the master misses the worker")
     cluster.locust.stop()
 
 
@@ -156,6 +152,17 @@ def test_a_worker_that_did_not_hear_the_stop_is_stopped_once_it_is_back(
     wait_until(lambda: own.connected() == 3, 10, "the worker is back")
     falls_silent(site, 6)
     assert all(worker.poll() is None for worker in own.workers)
+
+
+def test_late_messages_of_a_worker_that_has_ended_do_not_bring_it_back(own: Cluster, line: Line) -> None:
+    line.silence()
+    wait_until(lambda: "missing" in states(own.locust), 10, "the master misses the worker")
+    own.workers[-1].kill()
+    own.workers[-1].wait()
+    line.mend()
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline:
+        assert states(own.locust) == ["missing", "ready", "ready"]
 
 
 BUSY = """

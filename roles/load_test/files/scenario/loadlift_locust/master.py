@@ -17,6 +17,7 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterR
 from loadlift_locust import VERSION, figures, process
 from loadlift_locust.generators import Generators
 from loadlift_locust.options import tell_key, told
+from loadlift_locust.returns import Returns
 from loadlift_locust.shape import Shape
 
 LOG = logging.getLogger(__name__)
@@ -72,6 +73,10 @@ class Swarm:
         """Seconds since the start."""
         return time.monotonic() - self.started
 
+    def saw(self, users: int) -> None:
+        """Note how many users run now."""
+        self.users_high = max(self.users_high, users)
+
     def tell(self, text: str) -> None:
         """Note what happened, for the results."""
         LOG.warning("swarm %s: %s", self.id or "(no id)", text)
@@ -85,6 +90,7 @@ class Master:
         self._environment = environment
         self._runner = runner
         self._generators = Generators()
+        self._returns = Returns(runner)
         self._flushed: set[str] = set()
         self._flush_number = 0
         self._flush_done = Event()
@@ -135,6 +141,7 @@ class Master:
         if not swarm:
             return
         swarm.tell(f"scaled from {swarm.users:,} to {users:,} users at {spawn_rate:g} users/s")
+        swarm.saw(self._runner.user_count)  # a number that ran for less than a tick ran all the same
         swarm.ramp_from_users, swarm.ramp_started = self._runner.user_count, time.monotonic()
         swarm.users, swarm.spawn_rate = users, spawn_rate
         swarm.shape = Shape(users)
@@ -259,7 +266,9 @@ class Master:
         self.swarm.tell(f"stopped: {self.swarm.ended_by}")
 
     def _on_message(self, client_id: str, msg: Message) -> None:
-        """Let Locust take up a worker's message, unless it is a report on another swarm than this one."""
+        """Let Locust take up a worker's message, unless it comes too late."""
+        if self._returns.must_wait(msg):
+            return
         if msg.type != "stats" or not self._is_late(msg.data):
             self._take(client_id, msg)
             return
@@ -320,7 +329,7 @@ class Master:
 
     def _note(self, swarm: Swarm) -> None:
         users = self._runner.user_count
-        swarm.users_high = max(swarm.users_high, users)
+        swarm.saw(users)
         if swarm.users_low is not None and swarm.window_opened:
             # Counted against the number that the shape wants by now, so that only users who are missing make it less.
             missing = swarm.shape.wanted(time.monotonic() - swarm.window_opened) - users
