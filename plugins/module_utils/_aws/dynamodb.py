@@ -8,6 +8,7 @@ from typing import Any
 
 from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import AwsError, Clients, ask, ask_until_done
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.dynamodb_items import READS_A_CALL, Item, Table, normal
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.parts import in_parts
 
 try:
     from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -46,8 +47,8 @@ def get_items(clients: Clients, table: Table, keys: Sequence[Item]) -> Iterator[
 
     Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
     """
-    for first in range(0, len(keys), READS_A_CALL):
-        asked = {table.name: {"Keys": list(keys[first : first + READS_A_CALL]), "ConsistentRead": True}}
+    for some in in_parts(keys, READS_A_CALL):
+        asked = {table.name: {"Keys": some, "ConsistentRead": True}}
         rest = {"RequestItems": "UnprocessedKeys"}
         resource = f"table '{table.name}'"
         for answer in ask_until_done(clients, "dynamodb", "BatchGetItem", resource, rest, RequestItems=asked):

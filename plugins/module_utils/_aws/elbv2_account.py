@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 from ansible_collections.loadlift.aws.plugins.module_utils._aws.calls import Clients, ask, ask_pages, at_once
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.parts import in_parts
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
 RESOURCES_A_CALL = 20
@@ -23,8 +24,7 @@ def describe_tags(clients: Clients, arns: Sequence[str], resource: str) -> dict[
         answer = ask(clients, "elbv2", "DescribeTags", resource, ResourceArns=some)
         return list(answer["TagDescriptions"])
 
-    parts = [list(arns[start : start + RESOURCES_A_CALL]) for start in range(0, len(arns), RESOURCES_A_CALL)]
-    described = itertools.chain.from_iterable(at_once(describe, parts))
+    described = itertools.chain.from_iterable(at_once(describe, list(in_parts(arns, RESOURCES_A_CALL))))
     return {one["ResourceArn"]: boto3_tag_list_to_ansible_dict(one.get("Tags", [])) for one in described}
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact
 from typing import Any
 
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.parts import in_parts
 from ansible_collections.loadlift.aws.plugins.module_utils._plan.plan import Call, InputError, Plan
 
 Item = Mapping[str, Mapping[str, Any]]
@@ -112,11 +113,11 @@ def _shown(items: Mapping[str, Item]) -> dict[str, Any]:
 def _writes(table: Table, put: Sequence[Item], delete: Sequence[Item]) -> Iterator[Call]:
     requests: list[dict[str, Any]] = [{"PutRequest": {"Item": item}} for item in put]
     requests += [{"DeleteRequest": {"Key": table.key_of(item)}} for item in delete]
-    for first in range(0, len(requests), WRITES_A_CALL):
+    for some in in_parts(requests, WRITES_A_CALL):
         yield Call(
             "dynamodb",
             "BatchWriteItem",
-            {"RequestItems": {table.name: requests[first : first + WRITES_A_CALL]}},
+            {"RequestItems": {table.name: some}},
             f"table '{table.name}'",
             rest={"RequestItems": "UnprocessedItems"},
         )

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.loadlift.aws.plugins.module_utils._plan.parts import grouped
+
 KNOWN_LATER = "(known after apply)"
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
@@ -80,15 +82,8 @@ class Plan:
 
 
 def stretches(calls: Iterable[Call]) -> Iterator[list[Call]]:
-    """Yield the calls as they may be made: those of one list at the same time, one list after the other."""
-    stretch: list[Call] = []
-    for call in calls:
-        if stretch and not call.beside:
-            yield stretch
-            stretch = []
-        stretch.append(call)
-    if stretch:
-        yield stretch
+    """Return the calls as they may be made: those of one list at the same time, one list after the other."""
+    return grouped(calls, lambda call, _stretch: call.beside)
 
 
 def side_by_side(calls: Sequence[Call]) -> list[Call]:

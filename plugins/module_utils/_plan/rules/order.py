@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..parts import grouped
 from .matching import covers, may_overlap
 from .rule import Rule
 
@@ -133,17 +134,12 @@ def _next(courses: Sequence[Course], open_ones: set[int], left: set[int], wished
 
 def _stretches(courses: Sequence[Course], done: Sequence[int], kept_apart: set[tuple[int, int]]) -> Iterator[list[int]]:
     """Split the order wherever a call is of another kind, or in an order with one of the same stretch."""
-    stretch: list[int] = []
-    for place in done:
-        alike = stretch and MOVE not in (place, stretch[0]) and _kind(courses, place) == _kind(courses, stretch[0])
-        if alike and not any((one, place) in kept_apart or (place, one) in kept_apart for one in stretch):
-            stretch.append(place)
-            continue
-        if stretch:
-            yield stretch
-        stretch = [place]
-    if stretch:
-        yield stretch
+
+    def joins(place: int, stretch: list[int]) -> bool:
+        alike = MOVE not in (place, stretch[0]) and _kind(courses, place) == _kind(courses, stretch[0])
+        return alike and not any((one, place) in kept_apart or (place, one) in kept_apart for one in stretch)
+
+    return grouped(done, joins)
 
 
 def _kind(courses: Sequence[Course], place: int) -> int:
