@@ -319,13 +319,7 @@ def lab() -> Iterator[Emulator]:
 
 def slower(milliseconds: int) -> dict[str, Any]:
     """Return the fault that makes every call take longer."""
-    return {
-        "service": "*",
-        "operation": "*",
-        "kind": "latency",
-        "count": None,
-        "seconds": milliseconds / 1000,
-    }
+    return {"service": "*", "operation": "*", "kind": "latency", "count": None, "seconds": milliseconds / 1000}
 
 
 ENDPOINTS = {"lab": lab, "moto": moto}
