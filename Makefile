@@ -94,5 +94,4 @@ molecule: setup-test ## Each role in a lab of its own
 
 unit: setup-test ## Unit, lab and integration tests; those of swarms, which mostly wait, side by side
 	pytest --ignore=tests/load
-	pytest tests/load/test_systemd.py
-	pytest tests/load --ignore=tests/load/test_systemd.py -n 4 --dist worksteal
+	pytest tests/load -n 4 --dist loadfile

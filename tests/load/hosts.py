@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from pathlib import Path
-from typing import Any
+
+from load.ssh_host import SSHD, SshHost, lacking, make_keys
 
 # 198.18.0.0/15 is for benchmarks and routed nowhere (RFC 2544).
 NETWORK = "198.18.47"
 BRIDGE = "ll47"
 BRIDGE_ADDRESS = f"{NETWORK}.1"
 TOOLS = ("ip", "unshare", "sshd", "ssh", "ssh-keygen")
-SSHD = """
-ListenAddress {address}
-HostKey {folder}/host_key
-AuthorizedKeysFile {folder}/key.pub
-PidFile {folder}/sshd.pid
-PermitRootLogin prohibit-password
-PasswordAuthentication no
-StrictModes no
-UsePAM no
-"""
 
 
 def why_not() -> str:
     """Return why this machine cannot have such hosts, or an empty text."""
-    missing = [tool for tool in TOOLS if not shutil.which(tool)]
-    if missing:
-        return f"{', '.join(missing)} is missing (Debian: iproute2, openssh-server)"
-    probe = subprocess.run(["unshare", "--net", "--uts", "true"], capture_output=True, text=True, check=False)
-    return "" if probe.returncode == 0 else f"no network namespace can be made here: {probe.stderr.strip()}"
+    return lacking(TOOLS, "iproute2, openssh-server", ["--net", "--uts"])
 
 
 def ip(*arguments: str, check: bool = True) -> None:
@@ -39,11 +25,11 @@ def ip(*arguments: str, check: bool = True) -> None:
     subprocess.run(["ip", *arguments], check=check, capture_output=True, text=True)
 
 
-class Host:
+class Host(SshHost):
     """One namespace, number `number` on the bridge."""
 
     def __init__(self, folder: Path, name: str, number: int) -> None:
-        self.name, self.address, self.folder = name, f"{NETWORK}.{number}", folder
+        super().__init__(folder, name, f"{NETWORK}.{number}")
         self.namespace, self.link = f"{BRIDGE}-{number}", f"{BRIDGE}v{number}"
         ip("netns", "add", self.namespace)
         ip("link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns", self.namespace)
@@ -65,25 +51,6 @@ class Host:
         """Plug the host in (`up`) or cut it off (`down`)."""
         ip("link", "set", self.link, state)
 
-    def ssh(self, *command: str) -> str:
-        """Run a command on the host over SSH; return what it prints."""
-        options = [*SSH_OPTIONS, "-i", str(self.folder / "key")]
-        ended = subprocess.run(
-            ["ssh", *options, f"root@{self.address}", *command], capture_output=True, text=True, check=False
-        )
-        if ended.returncode:
-            raise RuntimeError(f"{self.name}: {command}: {ended.stderr}")
-        return ended.stdout
-
-    def variables(self) -> dict[str, Any]:
-        """Return how Ansible reaches the host."""
-        return {
-            "ansible_host": self.address,
-            "ansible_user": "root",
-            "ansible_ssh_private_key_file": str(self.folder / "key"),
-            "ansible_ssh_common_args": " ".join(SSH_OPTIONS),
-        }
-
     def close(self) -> None:
         """End every process in the namespace, and the namespace."""
         inside = subprocess.run(["ip", "netns", "pids", self.namespace], capture_output=True, text=True, check=False)
@@ -93,27 +60,19 @@ class Host:
         ip("netns", "del", self.namespace)
 
 
-SSH_OPTIONS = (
-    *("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"),
-    *("-o", "ConnectTimeout=5"),
-)
-
-
 class Network:
     """A bridge and its hosts."""
 
     def __init__(self, folder: Path, names: list[str]) -> None:
         remove_leftovers(len(names))
         Path("/run/sshd").mkdir(exist_ok=True)
-        for key in ("key", "host_key"):
-            command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)]
-            subprocess.run(command, check=True)
+        make_keys(folder)
         ip("link", "add", BRIDGE, "type", "bridge")
         ip("addr", "add", f"{BRIDGE_ADDRESS}/24", "dev", BRIDGE)
         ip("link", "set", BRIDGE, "up")
         self.hosts = {name: Host(folder, name, number) for number, name in enumerate(names, start=10)}
         for host in self.hosts.values():
-            wait_for_ssh(host)
+            host.wait_for_ssh()
 
     def close(self) -> None:
         """Remove the hosts and the bridge."""
@@ -128,15 +87,3 @@ def remove_leftovers(hosts: int) -> None:
         ip("netns", "del", f"{BRIDGE}-{number}", check=False)
         ip("link", "del", f"{BRIDGE}v{number}", check=False)
     ip("link", "del", BRIDGE, check=False)
-
-
-def wait_for_ssh(host: Host) -> None:
-    """Return as soon as the host answers."""
-    for attempt in range(50):
-        try:
-            host.ssh("true")
-            return
-        except RuntimeError:
-            if attempt == 49:
-                raise
-            time.sleep(0.2)

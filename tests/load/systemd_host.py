@@ -13,11 +13,12 @@ from typing import Any
 import psutil
 
 from load.cluster import free_port
-from load.hosts import SSH_OPTIONS, SSHD
+from load.ssh_host import SSHD, SshHost, lacking, make_keys
 
 PYTHON = "/usr/bin/python3"  # the host's own: it sees the root file system alone
-TOOLS = (PYTHON, "unshare", "nsenter", "mount", "sshd", "ssh", "ssh-keygen")
-SYSTEMD = Path("/lib/systemd/systemd")
+SYSTEMD = "/lib/systemd/systemd"
+TOOLS = (PYTHON, SYSTEMD, "unshare", "nsenter", "mount", "sshd", "ssh", "ssh-keygen")
+NAMESPACES = ("--pid", "--mount", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child", "--propagation=private")
 START_SECONDS = 30
 ADDRESS = "127.0.0.1"
 # What systemd asks of a container: https://systemd.io/CONTAINER_INTERFACE/
@@ -32,6 +33,7 @@ mount -t sysfs sysfs "$root/sys"
 mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
 mount -t tmpfs tmpfs "$root/run"
 mount -t tmpfs tmpfs "$root/tmp" # systemd empties it when it starts
+mount -t tmpfs -o mode=700 tmpfs "$root/root" # what this machine's root does at a login is not the host's
 mount -t tmpfs -o mode=755 tmpfs "$root/dev"
 for device in null zero full random urandom tty; do
   touch "$root/dev/$device"
@@ -52,18 +54,15 @@ exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin "$2" --system --u
 
 def why_not() -> str:
     """Return why this machine cannot have such a host, or an empty text."""
-    missing = [tool for tool in TOOLS if not shutil.which(tool)]
-    if missing or not SYSTEMD.exists():
-        return f"{', '.join(missing) or SYSTEMD} is missing (Debian: openssh-server, systemd)"
+    return lacking(TOOLS, "openssh-server, systemd", NAMESPACES) or _lacking_inside()
+
+
+def _lacking_inside() -> str:
     if not _cgroups():
         return "no cgroup2 is mounted here"
     if subprocess.run([PYTHON, "-c", "import ensurepip"], capture_output=True, check=False).returncode:
         return f"{PYTHON} has no ensurepip (Debian: python3-venv)"
-    probe = subprocess.run(["unshare", *NAMESPACES, "true"], capture_output=True, text=True, check=False)
-    return "" if probe.returncode == 0 else f"no namespaces can be made here: {probe.stderr.strip()}"
-
-
-NAMESPACES = ("--pid", "--mount", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child", "--propagation=private")
+    return ""
 
 
 def _cgroups() -> Path | None:
@@ -72,16 +71,16 @@ def _cgroups() -> Path | None:
     return next((Path(fields[1]) for fields in mounts if fields[2] == "cgroup2"), None)
 
 
-class SystemdHost:
+class SystemdHost(SshHost):
     """Runs until close(); what is written on it goes with it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+        super().__init__(folder, "systemd-host", ADDRESS, free_port())
         self._cgroup = (_cgroups() or folder) / f"loadlift-{self.port}"
         self._cgroup.mkdir()
         (folder / "box").mkdir()
         boot = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
-        command = ["unshare", *NAMESPACES, "sh", "-c", BOOT, "boot", str(folder / "box"), str(SYSTEMD)]
+        command = ["unshare", *NAMESPACES, "sh", "-c", BOOT, "boot", str(folder / "box"), SYSTEMD]
         with (folder / "systemd.log").open("wb") as log:
             self._unshare = subprocess.Popen(
                 ["sh", "-c", boot, str(self._cgroup), *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -100,9 +99,7 @@ class SystemdHost:
         return ""
 
     def _start_sshd(self) -> None:
-        for key in ("key", "host_key"):
-            command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / key)]
-            subprocess.run(command, check=True)
+        make_keys(self.folder)
         configuration = SSHD.format(address=f"{ADDRESS}:{self.port}", folder="/etc/loadlift")
         for name in ("key.pub", "host_key"):
             self._write(f"/etc/loadlift/{name}", (self.folder / name).read_text())
@@ -110,6 +107,7 @@ class SystemdHost:
         self._inside("chmod", "600", "/etc/loadlift/host_key")
         sshd = str(shutil.which("sshd"))
         self._inside("systemd-run", "--unit=test-sshd", sshd, "-D", "-e", "-f", "/etc/loadlift/sshd")
+        self.wait_for_ssh()
 
     def _write(self, path: str, text: str) -> None:
         self._inside("sh", "-c", 'mkdir -p "$(dirname "$0")" && cat > "$0"', path, text=text)
@@ -122,22 +120,9 @@ class SystemdHost:
         enter = ["nsenter", "-t", str(children[0].pid), "-m", "-u", "-i", "-p", "-C"]
         return subprocess.run([*enter, *command], input=text, capture_output=True, text=True, check=False).stdout
 
-    def ssh(self, *command: str) -> str:
-        """Run a command on the host over SSH; return what it prints."""
-        options = [*SSH_OPTIONS, "-p", str(self.port), "-i", str(self.folder / "key")]
-        whole = ["ssh", *options, f"root@{ADDRESS}", *command]
-        return subprocess.run(whole, capture_output=True, text=True, check=False).stdout
-
     def variables(self) -> dict[str, Any]:
         """Return how Ansible reaches the host."""
-        return {
-            "ansible_host": ADDRESS,
-            "ansible_port": self.port,
-            "ansible_user": "root",
-            "ansible_ssh_private_key_file": str(self.folder / "key"),
-            "ansible_ssh_common_args": " ".join(SSH_OPTIONS),
-            "ansible_python_interpreter": PYTHON,
-        }
+        return super().variables() | {"ansible_python_interpreter": PYTHON}
 
     def close(self) -> None:
         """End systemd and all that it runs."""

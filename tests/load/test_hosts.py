@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import Locust
 from moto.server import ThreadedMotoServer
 
-from load.cluster import wait_until
+from load.cluster import states, wait_until
 from load.conftest import MakeSwarm, run
 from load.deployment import Deployment, changed, supervised, write_supervisor
 from load.hosts import BRIDGE_ADDRESS, Host, Network, why_not
@@ -115,9 +114,10 @@ def test_a_swarm_over_ssh_hosts_and_one_of_them_cut_off(deployed: Deployed, site
     # Its worker leaves the silent master with its users, and the supervisor starts it anew; then it is plugged in.
     wait_until(lambda: locusts(deployed.network.hosts["worker-2"]).isdisjoint(before), 40, "the cut worker has ended")
     deployed.network.hosts["worker-2"].set_link("up")
-    wait_until(lambda: ready(deployed.locust) == 2, 60, "both workers are ready")
+    deployed.network.hosts["worker-2"].wait_for_ssh()  # by then it has found its way to the site's address again
+    wait_until(lambda: states(deployed.locust).count("ready") == 2, 60, "both workers are ready")
     third = run(make_swarm(deployed, stage="again", **fifty))  # type: ignore[arg-type]
-    assert third["verdict"] == "passed"
+    assert third["verdict"] == "passed", (third["reason"], third["errors"], third["events"])
 
 
 def locusts(host: Host) -> set[str]:
@@ -132,12 +132,6 @@ def command(pid: str) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
-
-
-def ready(locust: Locust) -> int:
-    """Return how many workers wait for a swarm."""
-    time.sleep(0.5)
-    return sum(worker["state"] == "ready" for worker in locust.state()["workers"])
 
 
 def test_absent_leaves_no_process_on_any_host(deployed: Deployed) -> None:

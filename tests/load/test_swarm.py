@@ -106,7 +106,8 @@ def test_statistics_are_kept_from_the_first_request_on_if_wanted(
     swarm = make_swarm(whole, spawn_rate=8.0, reset_statistics=False, objectives=["counter difference < 15%"])
     summary = run(swarm)
     assert summary["verdict"] == "passed"
-    assert summary["requests"] == pytest.approx(site.answered, abs=20)
+    # The swarm runs on for a moment after its hold; of the requests of its hold alone there are under one half.
+    assert 0.6 * site.answered < summary["requests"] <= site.answered
     assert summary["ramp"]["requests"] > 5
     assert summary["counted_s"] == pytest.approx(summary["ramp_s"] + summary["measured_s"], abs=0.3)
     assert summary["requests_per_s"] == pytest.approx(summary["requests"] / summary["counted_s"], rel=0.01)

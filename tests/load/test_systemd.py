@@ -12,10 +12,9 @@ from ansible_collections.loadlift.aws.plugins.module_utils._locust.client import
 from ansible_collections.loadlift.aws.plugins.module_utils._locust.web import Access
 from moto.server import ThreadedMotoServer
 
-from load.cluster import free_port, wait_until
+from load.cluster import free_port, states, wait_until
 from load.conftest import MakeSwarm, run
 from load.deployment import Deployment, changed
-from load.site import Site
 from load.systemd_host import PYTHON, SystemdHost, why_not
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is systemd")
@@ -64,22 +63,10 @@ def deploy(host: SystemdHost, folder: Path, endpoint: str) -> Deployed:
     return Deployed(host, deployment, Locust(f"http://127.0.0.1:{port}", 2.0, Access(token=TOKEN)))
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    server = Site()
-    yield server
-    server.close()
-
-
 def shown(host: SystemdHost, unit: str, *properties: str) -> list[str]:
     """Return what systemd tells about a unit."""
     asked = [f"--property={name}" for name in properties]
     return [line.partition("=")[2] for line in host.ssh("systemctl", "show", unit, *asked).splitlines()]
-
-
-def states(locust: Locust) -> list[str]:
-    """Return the states of the workers that the master knows."""
-    return sorted(worker["state"] for worker in locust.state()["workers"])
 
 
 def test_units_run_as_users_of_their_own_and_a_second_run_changes_nothing(deployed: Deployed) -> None:
@@ -90,7 +77,7 @@ def test_units_run_as_users_of_their_own_and_a_second_run_changes_nothing(deploy
         assert 61184 <= uid <= 65519, "systemd's range for DynamicUser"
         limits = deployed.host.ssh("cat", f"/proc/{pid}/limits")
         assert "20000" in next(line for line in limits.splitlines() if "open files" in line)
-    assert TOKEN not in deployed.host.ssh("sh", "-c", "'cat /proc/[0-9]*/cmdline'")
+    assert TOKEN not in deployed.host.ssh("sh", "-c", "'cat /proc/[0-9]*/cmdline; true'")
     assert changed(deployed.deployment.deploy()) == 0
 
 
