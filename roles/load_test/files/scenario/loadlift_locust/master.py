@@ -277,7 +277,7 @@ class Master:
             LOG.warning("Worker %s sent figures of another swarm; they do not count.", msg.node_id)
 
     def _is_late(self, report: dict[str, Any]) -> bool:
-        return bool(self.active and self.swarm and report.get("swarm_key", self.swarm.key) != self.swarm.key)
+        return bool(self.swarm and report.get("swarm_key", self.swarm.key) != self.swarm.key)
 
     def _on_report(self, client_id: str, data: dict[str, Any], **_kwargs: Any) -> None:
         if "loadlift" in data:
