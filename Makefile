@@ -79,7 +79,7 @@ test: setup-test packages test-packages lint sanity molecule unit ## Set up all 
 lint: setup-test ## Style, types, YAML, Ansible's production rules
 	ruff check . && ruff format --check .
 	yamllint .
-	mypy roles/lab/files/loadlift_lab roles/load_test_fleet/files/launch.py
+	mypy roles/lab/files/loadlift_lab roles/load_test_fleet/files/launch.py roles/load_test_fleet/files/forward.py
 	MYPYPATH=$(TYPES) mypy -p ansible_collections.loadlift.aws.plugins
 	MYPYPATH=roles/load_test/files/scenario mypy --allow-untyped-calls --allow-untyped-decorators roles/load_test/files/scenario
 	ansible-lint
