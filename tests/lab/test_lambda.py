@@ -19,6 +19,7 @@ import pytest
 from loadlift_lab import lifecycle
 from loadlift_lab.data_plane.context import Clients
 from loadlift_lab.settings import LabSettings
+from processes import lives
 from supervised_lab import supervised_lab, wait_for
 
 SUBNET, NETWORK = "127.0.32", "127.32"
@@ -499,7 +500,7 @@ def test_the_killed_program_comes_back_and_leaves_no_sandbox(account: Account, o
     sandbox = int(account.ask("/obey")[2])
     before = lifecycle.connect(account.lab).getProcessInfo("lambda")["pid"]
     psutil.Process(before).kill()
-    wait_for(lambda: not psutil.pid_exists(sandbox) or psutil.Process(sandbox).status() == psutil.STATUS_ZOMBIE)
+    wait_for(lambda: not lives(sandbox))
     wait_for(lambda: account.ask("/obey")[0] == 200)
     assert int(account.ask("/obey")[2]) != sandbox
 

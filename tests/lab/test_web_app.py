@@ -24,6 +24,7 @@ import pytest
 import redis
 from loadlift_lab.data_plane.engines import postgresql
 from moto.server import ThreadedMotoServer
+from processes import lives
 
 ADDRESS = "127.0.33.5"
 WEB_PORT, OTHER_WEB_PORT, DATABASE_PORT, CACHE_PORT = 8080, 8081, 15432, 16379
@@ -307,7 +308,7 @@ def test_sigterm_leaves_nothing_and_finishes_what_was_begun(aws: dict[str, str],
         started.terminate()
         assert started.wait(9) == 0
         assert {reply.result().status for reply in replies} <= {200, 0}  # 0: refused, never cut off
-        assert not [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+        assert not [child for child in family if lives(child.pid)]
 
 
 def test_a_killed_start_takes_its_children_along_and_the_next_one_runs(

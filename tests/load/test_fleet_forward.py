@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
+from processes import lives
 
 from load.cluster import wait_until
 
@@ -39,11 +39,6 @@ def plugins(folder: Path) -> list[int]:
     """Return the processes of the sessions that were started."""
     noted = folder / "plugins"
     return [int(line) for line in noted.read_text().split()] if noted.exists() else []
-
-
-def lives(pid: int) -> bool:
-    """Tell whether a process runs: one that has ended may wait for its parent."""
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def test_it_ends_with_its_file_and_leaves_nothing(tmp_path: Path, start: Start) -> None:
