@@ -46,16 +46,18 @@ child() { exec setpriv --pdeathsig TERM -- "$@" 9>&-; }
 
 stop() {
   trap '' TERM INT
-  kill -QUIT "$nginx" 2>/dev/null || true # nginx and gunicorn answer what they have begun to answer
+  # nginx first, and alone: it answers what it has begun to answer, and gunicorn must be there for that.
+  kill -QUIT "$nginx" 2>/dev/null || true
+  wait "$nginx" 2>/dev/null || true
   kill -TERM "$gunicorn" 2>/dev/null || true
-  wait "$nginx" "$gunicorn" 2>/dev/null || true
+  wait "$gunicorn" 2>/dev/null || true
   end_leftovers
   rm -f "$socket"
 }
 
 prepare
 child gunicorn --pythonpath "$app" --bind "unix:$socket" --worker-class gthread --workers "${WEB_WORKERS:-2}" \
-  --threads "${WEB_THREADS:-128}" --keep-alive 75 --graceful-timeout 6 --no-control-socket --umask 077 shop.wsgi:app &
+  --threads "${WEB_THREADS:-128}" --keep-alive 75 --graceful-timeout 2 --no-control-socket --umask 077 shop.wsgi:app &
 gunicorn=$!
 child nginx -p "$run" -c "$run/nginx.conf" -e stderr &
 nginx=$!
