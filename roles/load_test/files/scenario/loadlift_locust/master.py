@@ -280,6 +280,7 @@ class Master:
         return bool(self.swarm and report.get("swarm_key", self.swarm.key) != self.swarm.key)
 
     def _on_report(self, client_id: str, data: dict[str, Any], **_kwargs: Any) -> None:
+        self._returns.forget_users(client_id)
         if "loadlift" in data:
             self._generators.add(client_id, data["loadlift"])
 

@@ -34,5 +34,10 @@ class Returns:
         self._runner.server.send_to_client(Message("loadlift_flush", {"number": number}, worker))
         return True
 
+    def forget_users(self, worker: str) -> None:
+        """Count no users of a missing worker: its late report has just told Locust of them."""
+        if self._is_missing(worker):
+            self._runner.clients[worker].user_classes_count = {}
+
     def _is_missing(self, worker: str) -> bool:
         return worker in self._runner.clients and self._runner.clients[worker].state == STATE_MISSING
