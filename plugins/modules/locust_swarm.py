@@ -14,9 +14,10 @@ description:
   - Figures belong to the hold only, when all users are up; those of the ramp are told apart. Percentiles come
     from the histogram that the master merges from its workers; its times are 1 % exact.
   - A verdict is V(passed), V(failed) where an objective was not held, or V(invalid) where the load generator and not
-    the target set the figures. These are a lost worker, a worker that used more than 90 % of its core, one that
-    stood still for 3 seconds, missing users, a spawn rate that was not held, errors of the generator's own system
-    (ports, descriptors, names), and a swarm that ended early. An invalid swarm never passes.
+    the target set the figures. These are a lost worker, a worker that used more than 90 % of its core, or used it and
+    waited for one more than 90 % of the time, one that stood still for 3 seconds, missing users, a spawn rate that
+    was not held, errors of the generator's own system (ports, descriptors, names), and a swarm that ended early.
+    An invalid swarm never passes.
   - The swarm ends by itself when nobody watches it any more. The controller renews a lease each second; without it
     the master stops the swarm after O(lease) seconds. Locust's own run time is set as well.
   - Users and connections that the workers' limit of open files or the ports of their hosts do not allow are refused

@@ -45,6 +45,7 @@ def why_invalid(
         or _short_of_users(order, swarm)
         or _slow_ramp(order, swarm)
         or _busy(swarm)
+        or _kept_waiting(swarm)
         or _stood_still(swarm)
         or _own_errors(errors)
         or ("" if total.requests else "no request was finished while all users were up.")
@@ -95,6 +96,19 @@ def _busy(swarm: Mapping[str, Any]) -> str:
     if worker is None or peaks[worker] <= CPU_LIMIT_PERCENT:
         return ""
     return f"generator-bound: worker {worker} used {peaks[worker]:.0f} % of its core, over {CPU_LIMIT_PERCENT:.0f} %."
+
+
+def _kept_waiting(swarm: Mapping[str, Any]) -> str:
+    """A worker that shares its core uses less of it than it wants: what it waits for one counts, too."""
+    wanted = {name: peak["cpu_percent_mean"] + peak["cpu_wait_percent"] for name, peak in swarm["worker_peaks"].items()}
+    worker = max(wanted, key=lambda name: wanted[name], default=None)
+    if worker is None or wanted[worker] <= CPU_LIMIT_PERCENT:
+        return ""
+    used, waited = (swarm["worker_peaks"][worker][name] for name in ("cpu_percent_mean", "cpu_wait_percent"))
+    return (
+        f"generator-bound: worker {worker} used {used:.0f} % of its core and waited for one {waited:.0f} % of the "
+        f"time, together over {CPU_LIMIT_PERCENT:.0f} %."
+    )
 
 
 def _stood_still(swarm: Mapping[str, Any]) -> str:

@@ -104,17 +104,28 @@ def test_what_does_not_hold_fails_and_only_that_is_said(total: dict[str, Any], r
     assert judged(state(**total)) == ("failed", reason)
 
 
+def peaks(**more: float) -> dict[str, dict[str, float]]:
+    """Return the figures of a worker that has time to spare, but for `more`."""
+    calm = {"cpu_percent": 5.0, "cpu_percent_mean": 4.0, "cpu_wait_percent": 0.0, "loop_lag_ms": 0.0}
+    return {"w1": calm | more}
+
+
 FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"lost": ["w1"], "events": [{"t_s": 12.4, "text": "worker w1 was lost"}]}, "", "worker w1 was lost after 12 s"),
     ({"users_low": 250}, "", "only 250 of 500 users"),
     ({"ramp_s": None, "measured_s": None, "users_high": 320}, "", "320 of 500 users were up after 41 s."),
     ({"ramp_s": None, "measured_s": None, "ended_by": "its lease ran out"}, "", "(its lease ran out)"),
     ({"ramp_s": 17.6}, "", "the spawn rate of 50 users/s was not held, 500 users took 18 s, not 10 s"),
-    ({"worker_peaks": {"w1": {"cpu_percent": 91.0, "loop_lag_ms": 0.0}}}, "", "worker w1 used 91 % of its core"),
+    ({"worker_peaks": peaks(cpu_percent=91.0)}, "", "worker w1 used 91 % of its core, over 90 %"),
+    (
+        {"worker_peaks": peaks(cpu_percent=62.0, cpu_percent_mean=55.0, cpu_wait_percent=36.0)},
+        "",
+        "worker w1 used 55 % of its core and waited for one 36 % of the time, together over 90 %",
+    ),
     ({"measured_s": 12.0, "ended_by": "its lease ran out"}, "", "ended 12 s into its hold of 30 s: its lease ran out"),
     ({"measured_s": 12.0}, "", "the controller was interrupted"),
     ({"ramp_from_users": 300, "ramp_s": 11.0}, "", "was not held, 200 users took 11 s, not 4 s"),
-    ({"worker_peaks": {"w1": {"cpu_percent": 5.0, "loop_lag_ms": 4210.0}}}, "", "worker w1 stood still for 4.2 s"),
+    ({"worker_peaks": peaks(loop_lag_ms=4210.0)}, "", "worker w1 stood still for 4.2 s"),
     (
         {},
         "ConnectionError(OSError(99, 'Cannot assign requested address'))",
